@@ -167,8 +167,10 @@ public record RelayConfig(
      *
      * @param format of a line
      * @param file to append to; null is standard output
+     * @param fields those that a line has; all if there are none
      */
-    public record AccessLog(Format format, @Nullable Path file) implements Settings<AccessLog, AccessLog.Builder> {
+    public record AccessLog(Format format, @Nullable Path file, List<LogField> fields)
+            implements Settings<AccessLog, AccessLog.Builder> {
         /** JSON lines on standard output. */
         public static final AccessLog DEFAULT = Builders.build(AccessLog.class, new Builder());
 
@@ -177,6 +179,12 @@ public record RelayConfig(
 
         public AccessLog {
             Objects.requireNonNull(format, "format");
+            fields = List.copyOf(fields);
+        }
+
+        /** A log with all fields. */
+        public AccessLog(Format format, @Nullable Path file) {
+            this(format, file, List.of());
         }
 
         /** The format of a line. */
@@ -193,6 +201,7 @@ public record RelayConfig(
         public static final class Builder {
             public Format format = Format.JSON;
             public @Nullable Path file;
+            public List<LogField> fields = List.of();
         }
     }
 

@@ -98,7 +98,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     /** The summary of the upstream. */
     Summary.Asked summary() {
-        return new Summary.Asked(scope.place().destination().upstream().name(), scope.translatedTo(), sender.dropped());
+        return sender.summary();
     }
 
     /** Whether it is the client's answer, so that no other attempt can be. */
@@ -162,7 +162,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
             return;
         }
         timeline.onHead(System.nanoTime());
-        sender.forgetRequest();
+        sender.onAnswered(head);
         Interpreter interpreter = sender.interpreter();
         if (Heads.isEventStream(head) && !context.terms().request().method().equals(HttpMethod.HEAD)) {
             var streamed = new StreamAnswer(scope, this, head, interpreter, null);

@@ -202,7 +202,9 @@ final class Attempts implements Attempt.Listener {
 
     /** The summary of the attempts. */
     Summary.Attempts summary() {
-        var last = attempt == null ? new Summary.Asked(plan.route().upstream(), null, null) : attempt.summary();
+        var last = attempt == null
+                ? new Summary.Asked(plan.route().upstream(), null, null, null, null)
+                : attempt.summary();
         return itinerary.summary(last, hedged);
     }
 

@@ -35,6 +35,7 @@ final class ClientAnswer implements AnswerListener {
     private AnswerState state = AnswerState.Nothing.INSTANCE;
     private int status;
     private @Nullable String errorCode;
+    private @Nullable String errorMessage;
     private boolean terminalMissing;
 
     /** Receives the end of the answer, and completes its head. */
@@ -75,6 +76,7 @@ final class ClientAnswer implements AnswerListener {
                 reset(outcome, error.code());
             } else {
                 errorCode = error.code();
+                errorMessage = message;
                 sink.take(frame);
                 finish(outcome, ClientStream.End.IN_ERROR, null);
             }
@@ -149,6 +151,7 @@ final class ClientAnswer implements AnswerListener {
             boolean failed = error != null || ending.outcome() == Outcome.UPSTREAM_ERROR;
             terminalMissing = ending.terminalMissing();
             String code = error == null ? null : error.code();
+            errorMessage = error == null ? null : ending.message();
             boolean silent =
                     relay.halfFrameSent() || (failed && !request.client().tellsErrors());
             if (silent || (error != null && !relay.writeError(error, ending.message()))) {
@@ -338,7 +341,8 @@ final class ClientAnswer implements AnswerListener {
 
     /** The summary of the response. */
     Summary.Response summary(Outcome outcome) {
-        return new Summary.Response(status, outcome, errorCode, terminalMissing, had().bodyBytes(), had().usage());
+        return new Summary.Response(
+                status, outcome, errorCode, errorMessage, terminalMissing, had().bodyBytes(), had().usage());
     }
 
     /** Whether the client got an event stream. */
@@ -353,6 +357,7 @@ final class ClientAnswer implements AnswerListener {
     private void give(Refusal refusal, Outcome outcome) {
         status = refusal.status();
         errorCode = refusal.code();
+        errorMessage = refusal.message();
         byte[] json = request.errorBody(refusal, requestId);
         HttpHeaders headers = new DefaultHttpHeaders();
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);

@@ -13,6 +13,7 @@ import io.millrace.server.format.Interpreter;
 import io.millrace.server.format.RequestRefusal;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
+import io.millrace.server.telemetry.Correlation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -43,6 +44,9 @@ final class ClientRequest {
     private final Target target;
     private final RequestBody body;
     private final boolean hasKey;
+    /** What the client calls it. */
+    final Correlation correlation;
+
     private final boolean usageWanted;
     private ClientSide client;
     private @Nullable HttpRequest head;
@@ -65,6 +69,7 @@ final class ClientRequest {
         method = head.method();
         this.body = body;
         target = Target.of(head.uri());
+        correlation = Correlation.of(head.headers());
         hasKey = ClientKey.isIn(head.headers(), target);
         String model = target.modelInPath();
         if (model != null) {

@@ -151,7 +151,7 @@ public final class Relay implements RequestHandler {
         memory.budget(jvm.withBuffers(config.limits().memory()));
         long periodNs = RelayLoop.sweepPeriodNs(config);
         onEachLoop(loop -> {
-            loop.accessLogger().format(config.accessLog().format());
+            loop.accessLogger().settings(config.accessLog());
             loop.sweeper().period(periodNs);
         });
         check(next);

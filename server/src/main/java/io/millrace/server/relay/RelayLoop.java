@@ -74,7 +74,7 @@ record RelayLoop(
         var counters = new LoopCounters();
         sweeper.measure(counters.histograms()::late);
         var upstreams = connector.upstreams(sweeper, counters.histograms()::connected);
-        var log = new AccessLogger(accessLog, loop, sweeper, config.accessLog().format());
+        var log = new AccessLogger(accessLog, loop, sweeper, config.accessLog());
         return of(number, loop, upstreams, sweeper, counters, log, memory, shared);
     }
 

@@ -6,6 +6,7 @@ import io.millrace.server.access.Caller;
 import io.millrace.server.address.ClientAddress;
 import io.millrace.server.downstream.ConnectionTerms;
 import io.millrace.server.own.OwnEndpoints.Asked;
+import io.millrace.server.telemetry.Correlation;
 import io.millrace.server.telemetry.Summary;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.InetAddress;
@@ -47,6 +48,7 @@ final class RequestFacts {
                 request.client().label(),
                 asked == null ? answeredModel : asked,
                 request.body().received(),
+                request.correlation,
                 caller.name(),
                 caller.keyId());
     }
@@ -66,6 +68,7 @@ final class RequestFacts {
                 Dialect.UNKNOWN.label(),
                 null,
                 0,
+                Correlation.of(request.headers()),
                 asked.caller().name(),
                 asked.caller().keyId());
     }

@@ -8,10 +8,13 @@ import io.millrace.server.format.Interpreter;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
 import io.millrace.server.route.Itinerary.Place;
+import io.millrace.server.telemetry.Correlation;
+import io.millrace.server.telemetry.Summary;
 import io.millrace.server.upstream.CallListener;
 import io.millrace.server.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.HttpResponse;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +41,7 @@ final class RequestSender {
     private boolean handedOver;
     private boolean closed;
     private long fullNs;
+    private @Nullable String requestId;
 
     /** The part of a request that an upstream may have. */
     enum Sent {
@@ -96,17 +100,22 @@ final class RequestSender {
         return interpreter;
     }
 
-    /** Releases the request, because the upstream answers and it is not sent again. */
-    void forgetRequest() {
+    /** The upstream answers with {@code head}. The request is released, because it is not sent again. */
+    void onAnswered(HttpResponse head) {
+        requestId = Correlation.ofUpstream(head.headers());
         if (interpreter != null) {
             interpreter.forgetRequest();
         }
     }
 
-    /** The names of the fields that were left out of the client's request, null if there are none. */
-    @Nullable
-    String dropped() {
-        return interpreter == null ? null : interpreter.dropped();
+    /** The summary of the upstream. */
+    Summary.Asked summary() {
+        return new Summary.Asked(
+                place.destination().upstream().name(),
+                place.endpoint().state().name(),
+                requestId,
+                translatedTo,
+                interpreter == null ? null : interpreter.dropped());
     }
 
     /** Whether the request is being sent, so that the body is passed on as it comes. */

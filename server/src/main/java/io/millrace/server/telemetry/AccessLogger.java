@@ -4,12 +4,17 @@ import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.server.address.ClientAddress;
+import io.millrace.server.config.LogField;
 import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.channel.EventLoop;
+import java.math.BigDecimal;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,6 +28,7 @@ import org.slf4j.Logger;
  * Confined to its event loop.
  */
 public final class AccessLogger implements Sweepable {
+    private static final int MAX_MESSAGE = 300;
     private static final int HAND_OVER_AT = 32 * 1024;
     private static final int STREAM_DIGITS = 8;
 
@@ -36,17 +42,19 @@ public final class AccessLogger implements Sweepable {
     private long second = -1;
     private String secondText = "";
 
-    public AccessLogger(Logger logger, EventLoop loop, Sweeper sweeper, AccessLog.Format format) {
+    public AccessLogger(Logger logger, EventLoop loop, Sweeper sweeper, AccessLog settings) {
         this.logger = logger;
         this.loop = loop;
         this.sweeper = sweeper;
-        format(format);
+        settings(settings);
     }
 
-    /** Changes the format of later lines. */
-    public void format(AccessLog.Format format) {
-        this.format = format;
-        line = format == AccessLog.Format.JSON ? new JsonLine(lines) : new TextLine(lines);
+    /** Changes the form of later lines. */
+    public void settings(AccessLog settings) {
+        format = settings.format();
+        Set<LogField> wanted =
+                settings.fields().isEmpty() ? EnumSet.allOf(LogField.class) : EnumSet.copyOf(settings.fields());
+        line = format == AccessLog.Format.JSON ? new JsonLine(lines, wanted) : new TextLine(lines, wanted);
     }
 
     public void log(Summary summary) {
@@ -108,25 +116,32 @@ public final class AccessLogger implements Sweepable {
         Summary.Response response = summary.response();
         Summary.Stream stream = summary.stream() == null ? Summary.Stream.EMPTY : summary.stream();
         write(request, request.path());
-        line.text("dialect", request.dialect());
-        line.text("translated_to", name(attempts.last().translatedTo()));
-        line.text("dropped", attempts.last().dropped());
-        line.text("model", request.model());
-        line.text("upstream", attempts.last().upstream());
-        line.number("status", response.status());
-        line.text("outcome", response.outcome().label());
-        line.text("error", response.error());
-        line.text("finish", stream.finishReason());
-        line.text("terminal", response.terminalMissing() ? "missing" : null);
-        line.number("attempts", attempts.begun());
-        line.text("failures", failures(attempts.failures()));
+        line.text(LogField.DIALECT, request.dialect());
+        line.text(LogField.TRANSLATED_TO, name(attempts.last().translatedTo()));
+        line.text(LogField.DROPPED, attempts.last().dropped());
+        line.text(LogField.MODEL, request.model());
+        line.text(LogField.ROUTE, attempts.route());
+        line.text(LogField.UPSTREAM, attempts.last().upstream());
+        line.text(LogField.ORIGIN, attempts.last().origin());
+        line.text(LogField.UPSTREAM_REQUEST_ID, attempts.last().requestId());
+        line.number(LogField.STATUS, response.status());
+        line.text(LogField.OUTCOME, response.outcome().label());
+        line.text(LogField.ERROR, response.error());
+        line.text(LogField.ERROR_MESSAGE, shortMessage(response.errorMessage()));
+        line.text(LogField.FINISH, stream.finishReason());
+        line.text(LogField.TERMINAL, response.terminalMissing() ? "missing" : null);
+        line.number(LogField.ATTEMPTS, attempts.begun());
+        line.text(LogField.FAILURES, failures(attempts.failures()));
+        line.text(
+                LogField.FAILED_ATTEMPTS,
+                failedAttempts(attempts.failures(), summary.timeline().askedNs()));
         write(summary.timeline());
-        line.number("frames", stream.frames());
-        line.number("output_frames", stream.outputFrames());
-        line.number("request_bytes", request.bytes());
-        line.number("response_bytes", response.bytes());
+        line.number(LogField.FRAMES, stream.frames());
+        line.number(LogField.OUTPUT_FRAMES, stream.outputFrames());
+        line.number(LogField.REQUEST_BYTES, request.bytes());
+        line.number(LogField.RESPONSE_BYTES, response.bytes());
         if (summary.stream() != null) {
-            line.text("usage", stream.usageExact() ? "exact" : "partial");
+            line.text(LogField.USAGE, stream.usageExact() ? "exact" : "partial");
         }
         write(summary.usage());
         if (summary.kept() != null) {
@@ -135,38 +150,40 @@ public final class AccessLogger implements Sweepable {
     }
 
     private void write(Summary.Request request, @Nullable String path) {
-        line.text("time", now());
-        line.text("id", request.id());
-        line.text("client_ip", ClientAddress.text(request.client()));
-        line.text("client", request.caller());
-        line.text("client_key", request.callerKey());
-        line.text("protocol", request.protocol().label());
-        line.text("tls", request.tls());
-        line.text("method", request.method());
-        line.text("path", path);
+        line.text(LogField.TIME, now());
+        line.text(LogField.ID, request.id());
+        line.text(LogField.CLIENT_IP, ClientAddress.text(request.client()));
+        line.text(LogField.CLIENT, request.caller());
+        line.text(LogField.CLIENT_KEY, request.callerKey());
+        line.text(LogField.PROTOCOL, request.protocol().label());
+        line.text(LogField.TLS, request.tls());
+        line.text(LogField.METHOD, request.method());
+        line.text(LogField.PATH, path);
+        line.text(LogField.CLIENT_REQUEST_ID, request.correlation().requestId());
+        line.text(LogField.TRACE_ID, request.correlation().traceId());
     }
 
     private void write(Summary.Kept kept) {
-        line.text("stream", shortened(kept.stream()));
-        line.number("readers", kept.readers());
-        line.ms("client_left_ms", kept.beganNs(), kept.leftNs());
-        line.ms("unread_ms", kept.leftNs(), kept.leftNs() + kept.unreadNs());
+        line.text(LogField.STREAM, shortened(kept.stream()));
+        line.number(LogField.READERS, kept.readers());
+        line.ms(LogField.CLIENT_LEFT_MS, kept.beganNs(), kept.leftNs());
+        line.ms(LogField.UNREAD_MS, kept.leftNs(), kept.leftNs() + kept.unreadNs());
     }
 
     private void write(FollowSummary follow) {
         write(follow.request(), follow.path());
         if (follow.status() != 0) {
-            line.number("status", follow.status());
+            line.number(LogField.STATUS, follow.status());
         }
-        line.text("outcome", follow.outcome().label());
-        line.text("error", follow.error());
+        line.text(LogField.OUTCOME, follow.outcome().label());
+        line.text(LogField.ERROR, follow.error());
         if (follow.stream() != null) {
-            line.text("stream", shortened(follow.stream()));
-            line.number("from", follow.from());
-            line.number("to", follow.to());
+            line.text(LogField.STREAM, shortened(follow.stream()));
+            line.number(LogField.FROM, follow.from());
+            line.number(LogField.TO, follow.to());
         }
         Timeline time = follow.timeline();
-        line.ms("duration_ms", time.startNs, time.endNs);
+        line.ms(LogField.DURATION_MS, time.startNs, time.endNs);
     }
 
     /** The first of a stream's random digits. Who knows all of them may read the stream if it has no key. */
@@ -184,28 +201,57 @@ public final class AccessLogger implements Sweepable {
                         .collect(Collectors.joining(","));
     }
 
+    /**
+     * Where and when attempts failed, such as {@code main:503:https://a:443@0.120+250.300}: upstream, reason, origin,
+     * milliseconds from the end of the request to the begin of the attempt, and its length. Null if none failed.
+     */
+    private static @Nullable String failedAttempts(List<Summary.Failed> failures, long askedNs) {
+        return failures.isEmpty()
+                ? null
+                : failures.stream()
+                        .map(failed -> failed.upstream()
+                                + ':'
+                                + failed.reason()
+                                + ':'
+                                + failed.origin()
+                                + '@'
+                                + ms(failed.startNs() - askedNs)
+                                + '+'
+                                + ms(failed.endNs() - failed.startNs()))
+                        .collect(Collectors.joining(","));
+    }
+
+    private static String ms(long ns) {
+        return BigDecimal.valueOf(Math.max(0, TimeUnit.NANOSECONDS.toMicros(ns)), 3)
+                .toPlainString();
+    }
+
+    private static @Nullable String shortMessage(@Nullable String message) {
+        return message == null || message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE);
+    }
+
     private static @Nullable String name(@Nullable Dialect dialect) {
         return dialect == null ? null : dialect.label();
     }
 
     private void write(Timeline time) {
-        line.ms("ttft_ms", time.requestCompleteNs, time.firstOutputWrittenNs);
-        line.ms("upstream_ttft_ms", time.requestCompleteNs, time.firstOutputNs);
-        line.ms("connect_ms", time.attemptNs, time.connectedNs);
-        line.ms("head_ms", time.requestCompleteNs, time.headNs);
-        line.ms("first_frame_ms", time.requestCompleteNs, time.firstFrameNs);
+        line.ms(LogField.TTFT_MS, time.requestCompleteNs, time.firstOutputWrittenNs);
+        line.ms(LogField.UPSTREAM_TTFT_MS, time.requestCompleteNs, time.firstOutputNs);
+        line.ms(LogField.CONNECT_MS, time.attemptNs, time.connectedNs);
+        line.ms(LogField.HEAD_MS, time.requestCompleteNs, time.headNs);
+        line.ms(LogField.FIRST_FRAME_MS, time.requestCompleteNs, time.firstFrameNs);
         if (time.longestGapNs != 0) {
-            line.ms("longest_gap_ms", time.startNs, time.startNs + time.longestGapNs);
+            line.ms(LogField.LONGEST_GAP_MS, time.startNs, time.startNs + time.longestGapNs);
         }
-        line.ms("duration_ms", time.startNs, time.endNs);
+        line.ms(LogField.DURATION_MS, time.startNs, time.endNs);
     }
 
     private void write(Usage usage) {
-        line.known("input_tokens", usage.inputTokens());
-        line.known("output_tokens", usage.outputTokens());
-        line.known("cached_tokens", usage.cachedTokens());
-        line.known("cache_write_tokens", usage.cacheWriteTokens());
-        line.known("reasoning_tokens", usage.reasoningTokens());
+        line.known(LogField.INPUT_TOKENS, usage.inputTokens());
+        line.known(LogField.OUTPUT_TOKENS, usage.outputTokens());
+        line.known(LogField.CACHED_TOKENS, usage.cachedTokens());
+        line.known(LogField.CACHE_WRITE_TOKENS, usage.cacheWriteTokens());
+        line.known(LogField.REASONING_TOKENS, usage.reasoningTokens());
     }
 
     /** The time of day in ISO 8601 with milliseconds, such as {@code 2026-03-01T09:30:00.250Z}. */
@@ -224,10 +270,12 @@ public final class AccessLogger implements Sweepable {
     /** A line that is being built. Unknown values are left out. */
     private abstract static class Line {
         final StringBuilder out;
-        private boolean empty;
+        private final Set<LogField> wanted;
+        boolean empty;
 
-        Line(StringBuilder out) {
+        Line(StringBuilder out, Set<LogField> wanted) {
             this.out = out;
+            this.wanted = wanted;
         }
 
         /** Appends the name of a value, with its separators. */
@@ -242,47 +290,51 @@ public final class AccessLogger implements Sweepable {
 
         void end() {}
 
-        final void text(String name, @Nullable String value) {
-            if (value != null) {
-                next(name);
+        final void text(LogField field, @Nullable String value) {
+            if (value != null && next(field)) {
                 value(value);
             }
         }
 
-        final void number(String name, long value) {
-            next(name);
-            out.append(value);
+        final void number(LogField field, long value) {
+            if (next(field)) {
+                out.append(value);
+            }
         }
 
-        final void known(String name, long value) {
+        final void known(LogField field, long value) {
             if (value >= 0) {
-                number(name, value);
+                number(field, value);
             }
         }
 
         /** Milliseconds between two moments, with microseconds; left out if either was not reached. */
-        final void ms(String name, long fromNs, long toNs) {
-            if (fromNs == 0 || toNs == 0) {
+        final void ms(LogField field, long fromNs, long toNs) {
+            if (fromNs == 0 || toNs == 0 || !next(field)) {
                 return;
             }
             long us = Math.max(0, (toNs - fromNs + 500) / 1000);
-            next(name);
             out.append(us / 1000).append('.');
             out.append((char) ('0' + us / 100 % 10)).append((char) ('0' + us / 10 % 10));
             out.append((char) ('0' + us % 10));
         }
 
-        private void next(String name) {
-            name(name, empty);
+        /** Begins a field. Returns false if the line is to have no such field. */
+        private boolean next(LogField field) {
+            if (!wanted.contains(field)) {
+                return false;
+            }
+            name(field.label(), empty);
             empty = false;
+            return true;
         }
     }
 
     private static final class JsonLine extends Line {
         private static final JsonStringEncoder ENCODER = JsonStringEncoder.getInstance();
 
-        JsonLine(StringBuilder out) {
-            super(out);
+        JsonLine(StringBuilder out, Set<LogField> wanted) {
+            super(out, wanted);
         }
 
         @Override
@@ -299,13 +351,13 @@ public final class AccessLogger implements Sweepable {
 
         @Override
         void end() {
-            out.append('}');
+            out.append(empty ? "{}" : "}");
         }
     }
 
     private static final class TextLine extends Line {
-        TextLine(StringBuilder out) {
-            super(out);
+        TextLine(StringBuilder out, Set<LogField> wanted) {
+            super(out, wanted);
         }
 
         @Override

@@ -34,6 +34,7 @@ public record Summary(
      * @param model the requested model, otherwise the one that answered, or null
      * @param bytes the length of its body
      * @param caller the name of the client; null if no keys are required, or the key was not valid
+     * @param correlation what others call it
      * @param callerKey distinguishes the keys of the client; null if there was no key
      */
     public record Request(
@@ -46,6 +47,7 @@ public record Summary(
             String dialect,
             @Nullable String model,
             long bytes,
+            Correlation correlation,
             @Nullable String caller,
             @Nullable String callerKey) {}
 
@@ -70,7 +72,7 @@ public record Summary(
             List<Failed> failures) {
         /** No attempt was made. {@code upstream} is the first of the route. Both are null if there is no route. */
         public static Attempts none(@Nullable String route, @Nullable String upstream) {
-            return new Attempts(route, new Asked(upstream, null, null), 0, 0, 0, false, List.of());
+            return new Attempts(route, new Asked(upstream, null, null, null, null), 0, 0, 0, false, List.of());
         }
     }
 
@@ -89,11 +91,15 @@ public record Summary(
      * An upstream, and the dialect of the request to it.
      *
      * @param upstream its name in the configuration, or null if none was chosen
+     * @param origin its origin, or null if none was asked
+     * @param requestId what it calls the request, or null
      * @param translatedTo its dialect if it is not the client's, otherwise null
      * @param dropped the names of the parts that were left out of a translated request, or null
      */
     public record Asked(
             @Nullable String upstream,
+            @Nullable String origin,
+            @Nullable String requestId,
             @Nullable Dialect translatedTo,
             @Nullable String dropped) {}
 
@@ -101,12 +107,19 @@ public record Summary(
      * The response to the client.
      *
      * @param error the code of an error of the relay, or null
+     * @param errorMessage what the client was told of that error, or null
      * @param terminalMissing whether the relay ended the stream because of silence after its finish reasons
      * @param bytes the length of its body
      * @param usage the provider's token counts, if it is an answer in one body
      */
     public record Response(
-            int status, Outcome outcome, @Nullable String error, boolean terminalMissing, long bytes, Usage usage) {}
+            int status,
+            Outcome outcome,
+            @Nullable String error,
+            @Nullable String errorMessage,
+            boolean terminalMissing,
+            long bytes,
+            Usage usage) {}
 
     /**
      * The content of an event stream.
@@ -152,9 +165,21 @@ public record Summary(
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(
-                new Request(client, protocol, tls, null, method, path, Dialect.UNKNOWN.label(), null, 0, null, null),
+                new Request(
+                        client,
+                        protocol,
+                        tls,
+                        null,
+                        method,
+                        path,
+                        Dialect.UNKNOWN.label(),
+                        null,
+                        0,
+                        Correlation.NONE,
+                        null,
+                        null),
                 Attempts.none(null, null),
-                new Response(status, Outcome.REFUSED, error, false, 0, Usage.NONE),
+                new Response(status, Outcome.REFUSED, error, null, false, 0, Usage.NONE),
                 null,
                 null,
                 timeline);

@@ -90,7 +90,7 @@ class LiveHistoryTest {
         var time = new Timeline();
         time.requestCompleteNs = time.startNs;
         time.firstOutputWrittenNs = time.startNs + TimeUnit.MILLISECONDS.toNanos(ttftMs);
-        var response = new Summary.Response(200, outcome, null, false, 0, Usage.NONE);
+        var response = new Summary.Response(200, outcome, null, null, false, 0, Usage.NONE);
         return new Summary(refused.request(), refused.attempts(), response, Summary.Stream.EMPTY, null, time);
     }
 }

@@ -9,6 +9,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.config.LogField;
 import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
@@ -111,6 +112,40 @@ class AccessLogTest {
                 assertThat(line.get("id").asText()).isEqualTo(response.header("x-millrace-request-id"));
             }
             assertThat(lines).hasSizeLessThanOrEqualTo(2);
+        }
+    }
+
+    @Test
+    void tellsWhatOthersCallTheRequest() throws IOException {
+        try (var harness = start(AccessLog.Format.JSON);
+                var client = harness.client()) {
+            String trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+            client.send(
+                    "POST",
+                    RelayHarness.withSpec("/v1/chat/completions", "status=429"),
+                    "{\"model\":\"m\",\"stream\":true}",
+                    "x-request-id: mine-1",
+                    "traceparent: 00-" + trace + "-00f067aa0ba902b7-01");
+            client.readAll();
+            JsonNode line = onlyJsonLine();
+            assertThat(line.get("client_request_id").asText()).isEqualTo("mine-1");
+            assertThat(line.get("trace_id").asText()).isEqualTo(trace);
+            assertThat(line.get("route").asText()).isEqualTo("all");
+            assertThat(line.get("origin").asText()).isEqualTo(harness.mock.uri().toString());
+            assertThat(line.get("failures").asText()).startsWith("default:429");
+            assertThat(line.get("failed_attempts").asText())
+                    .matches("(default:429:http://127\\.0\\.0\\.1:\\d+@\\d+\\.\\d{3}\\+\\d+\\.\\d{3},?)+");
+        }
+    }
+
+    @Test
+    void tellsOnlyTheChosenFields() throws IOException {
+        var chosen = AccessLog.DEFAULT.with(a -> a.fields = List.of(LogField.STATUS, LogField.ERROR_MESSAGE));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.accessLog = chosen))) {
+            harness.stream("/v1/chat/completions", "tokens=9,end_after=3");
+            JsonNode line = onlyJsonLine();
+            assertThat(line.fieldNames()).toIterable().containsExactly("status", "error_message");
+            assertThat(line.get("error_message").asText()).contains("broke off");
         }
     }
 

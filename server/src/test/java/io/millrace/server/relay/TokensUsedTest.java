@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.codec.dialect.Usage;
+import io.millrace.server.telemetry.Correlation;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
@@ -68,9 +69,11 @@ class TokensUsedTest {
     private static TokensUsed used(Outcome outcome, Summary.Stream stream, int attempts, long bytes, Usage whole) {
         return TokensUsed.of(
                 new Summary(
-                        new Summary.Request(null, null, null, "id", "POST", "/", "chat", "m", 0, "web", null),
-                        new Summary.Attempts("r", new Summary.Asked("u", null, null), attempts, 0, 0, false, List.of()),
-                        new Summary.Response(200, outcome, null, false, bytes, whole),
+                        new Summary.Request(
+                                null, null, null, "id", "POST", "/", "chat", "m", 0, Correlation.NONE, "web", null),
+                        new Summary.Attempts(
+                                "r", new Summary.Asked("u", null, null, null, null), attempts, 0, 0, false, List.of()),
+                        new Summary.Response(200, outcome, null, null, false, bytes, whole),
                         stream,
                         null,
                         new Timeline()),

@@ -6,6 +6,7 @@ import io.millrace.codec.dialect.Usage;
 import io.millrace.server.balance.AttemptCounts;
 import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.config.Listener.Protocol;
+import io.millrace.server.config.LogField;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.limit.SharedLimits;
 import io.millrace.server.memory.MemoryAccount;
@@ -30,6 +31,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** docs/observability.md lists each metric with its type and its labels, and no other. */
@@ -75,6 +77,19 @@ class ObservabilityDocsTest {
                         "millrace_tls_handshakes_failed_total");
     }
 
+    @Test
+    void listsEveryFieldOfTheAccessLog() throws IOException {
+        String docs = Files.readString(Path.of("..", "docs", "observability.md"));
+        String table = docs.substring(docs.indexOf("\n## The access log"));
+        var told = new TreeSet<String>();
+        for (String row : table.lines().filter(line -> line.startsWith("| `")).toList()) {
+            LABEL.matcher(row.substring(0, row.indexOf('|', 1))).results().forEach(field -> told.add(field.group(1)));
+        }
+        assertThat(told)
+                .containsExactlyInAnyOrderElementsOf(
+                        Stream.of(LogField.values()).map(LogField::label).toList());
+    }
+
     /** What a relay tells that has clients with keys, TLS, shared limits and an upstream that was asked once. */
     private static List<MetricSnapshot> all() {
         var loop = new LoopCounters();
@@ -106,9 +121,10 @@ class ObservabilityDocsTest {
         timeline.endNs = timeline.startNs + 3;
         var usage = new Usage(1, 2, 3, 4, 5);
         return new Summary(
-                new Summary.Request(null, Protocol.HTTP_1_1, null, "id", "POST", "/", "chat", "m", 9, "web", "k"),
-                new Summary.Attempts("r", new Summary.Asked("u", null, null), 1, 0, 0, false, List.of()),
-                new Summary.Response(200, Outcome.COMPLETED, null, false, 9, Usage.NONE),
+                new Summary.Request(
+                        null, Protocol.HTTP_1_1, null, "id", "POST", "/", "chat", "m", 9, Correlation.NONE, "web", "k"),
+                new Summary.Attempts("r", new Summary.Asked("u", null, null, null, null), 1, 0, 0, false, List.of()),
+                new Summary.Response(200, Outcome.COMPLETED, null, null, false, 9, Usage.NONE),
                 new Summary.Stream("stop", 2, 1, usage, true),
                 null,
                 timeline);

@@ -26,6 +26,7 @@ import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
+import io.millrace.server.config.LogField;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
@@ -57,6 +58,7 @@ import org.jspecify.annotations.Nullable;
  * docs.
  */
 final class Tables {
+    private static final Form<LogField> FIELD = choice(LogField.values(), LogField::label);
     static final Form<AccessLog.Format> LOG_FORMAT = choice(AccessLog.Format.values());
     private static final Form<UnixPath> CONTROL =
             new Form<>(text -> new UnixPath(Path.of(text)), at -> at.path().toString(), Shape.TEXT);
@@ -135,7 +137,9 @@ final class Tables {
     static final Table<AccessLog> ACCESS_LOG = Table.of(
             AccessLog.DEFAULT,
             value("format", LOG_FORMAT, AccessLog::format, (a, v) -> a.format = v),
-            value("file", PATH, AccessLog::file, (a, v) -> a.file = v));
+            value("file", PATH, AccessLog::file, (a, v) -> a.file = v),
+            list("fields", FIELD, (AccessLog a) -> a.fields(), (a, v) -> a.fields = v)
+                    .unlessEmpty());
 
     static final Table<OwnPaths> OWN_PATHS = Table.of(
             OwnPaths.ALL,

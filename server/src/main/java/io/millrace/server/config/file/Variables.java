@@ -18,6 +18,7 @@ final class Variables {
             "MILLRACE_CACHE",
             "MILLRACE_CONFIG",
             "MILLRACE_DEBUG",
+            "MILLRACE_LOG_FORMAT",
             "MILLRACE_LOG_LEVEL",
             "MILLRACE_OPTS",
             "MILLRACE_WARM_UP");
