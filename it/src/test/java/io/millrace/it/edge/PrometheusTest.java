@@ -1,0 +1,134 @@
+package io.millrace.it.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.test.RelayHarness;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Prometheus itself reads the metrics, and each panel of the dashboard and each rule finds what it asks for. */
+final class PrometheusTest {
+    private static final Path MONITORING = Path.of("..", "monitoring").toAbsolutePath();
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void promtoolAcceptsMetricsAndRules() throws IOException, InterruptedException {
+        try (var harness = RelayHarness.start()) {
+            harness.stream("/v1/chat/completions", "tokens=3");
+            Path metrics = Files.write(
+                    directory.resolve("metrics"), harness.relay.metrics().text());
+            var check = new ProcessBuilder("promtool", "check", "metrics").redirectInput(metrics.toFile());
+            assertThat(output(check)).isEmpty();
+        }
+        assertThat(output(new ProcessBuilder("promtool", "check", "rules", "millrace.rules.yml")))
+                .contains("SUCCESS");
+        assertThat(output(new ProcessBuilder("promtool", "test", "rules", "millrace.rules.test.yml")))
+                .contains("SUCCESS")
+                .doesNotContain("FAILED");
+    }
+
+    @Test
+    void eachPanelHasData() throws Exception {
+        int port;
+        try (var free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        try (var harness = RelayHarness.start()) {
+            Process prometheus = prometheus(harness.port(), port);
+            try {
+                var waiting = new ArrayList<>(queries());
+                Awaitility.await()
+                        .alias("queries without data: " + waiting)
+                        .atMost(Duration.ofSeconds(40))
+                        .pollInterval(Duration.ofMillis(500))
+                        .untilAsserted(() -> {
+                            harness.stream("/v1/chat/completions", "tokens=5,gap_ms=2,usage=1");
+                            waiting.removeIf(query -> hasData(port, query));
+                            assertThat(waiting).isEmpty();
+                        });
+            } finally {
+                prometheus.destroy();
+                prometheus.waitFor();
+            }
+        }
+    }
+
+    private Process prometheus(int relay, int port) throws IOException {
+        Path config = Files.writeString(
+                directory.resolve("prometheus.yml"), """
+                global: {scrape_interval: 1s, evaluation_interval: 1s}
+                rule_files: ["%s"]
+                scrape_configs:
+                  - job_name: millrace
+                    static_configs: [{targets: ["127.0.0.1:%d"]}]
+                """.formatted(MONITORING.resolve("millrace.rules.yml"), relay));
+        return new ProcessBuilder(
+                        "prometheus",
+                        "--config.file=" + config,
+                        "--storage.tsdb.path=" + directory.resolve("data"),
+                        "--web.listen-address=127.0.0.1:" + port)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("log").toFile())
+                .start();
+    }
+
+    /** The queries of all panels, with their variables as Grafana sets them. */
+    private static List<String> queries() throws IOException {
+        var queries = new ArrayList<String>();
+        for (JsonNode panel :
+                JSON.readTree(MONITORING.resolve("grafana.json").toFile()).get("panels")) {
+            panel.path("targets")
+                    .forEach(target -> queries.add(target.get("expr")
+                            .asText()
+                            .replace("$__rate_interval", "15s")
+                            .replace("$upstream", ".*")));
+        }
+        assertThat(queries).hasSizeGreaterThan(20);
+        queries.add("upstream:millrace_time_to_first_token_seconds:p95_5m");
+        return queries;
+    }
+
+    private boolean hasData(int port, String query) {
+        try {
+            String url = "http://127.0.0.1:" + port + "/api/v1/query?query="
+                    + URLEncoder.encode(query, StandardCharsets.UTF_8);
+            var response = http.send(HttpRequest.newBuilder(URI.create(url)).build(), BodyHandlers.ofString());
+            JsonNode answer = JSON.readTree(response.body());
+            assertThat(answer.path("status").asText()).as(query + " " + answer).isEqualTo("success");
+            return !answer.path("data").path("result").isEmpty();
+        } catch (IOException e) {
+            return false; // Prometheus does not listen yet
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String output(ProcessBuilder command) throws IOException, InterruptedException {
+        Process process =
+                command.directory(MONITORING.toFile()).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        return output;
+    }
+}
