@@ -33,6 +33,7 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -41,6 +42,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Recorded streams without sockets, passed on and translated: what a client had before it left, and what is kept of the rest,
  * are together what an undisturbed client gets. That holds at any place and for any end.
  */
+@Tag("sockets")
 class KeptRecordingsTest {
     private static final String CHAT_TEXT = "/chat";
     private static final int LEAVES = 4;
