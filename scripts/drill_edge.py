@@ -207,6 +207,8 @@ FLOODS = {  # name: how often it is sent on one connection, what is sent once, w
     "frames of an unknown type": (100, hello(), frame(99, 0, 0, b"x") * 2000),
     "DATA without bytes": (100, hello() + post(1, body=None), frame(DATA, 0, 1) * 2000),
     "rapid reset": (1, hello(), streams(1000, lambda i: get(i, "/v1/models?mock=ttft_ms%3D9000") + frame(RST, 0, i, struct.pack("!I", 8)))),
+    "requests, and then their resets": (1, hello() + streams(110, lambda i: get(i, "/v1/models?mock=ttft_ms%3D9000")),
+                                        streams(110, lambda i: frame(RST, 0, i, struct.pack("!I", 8)))),
     "resets that the relay must send": (1, hello(), streams(600, lambda i: post(i, "ttft_ms=9000", body=None) + window_update(i, 0))),
     "CONTINUATION without bytes": (100, hello() + frame(HEADERS, END_STREAM, 1, head("GET", "/healthz")), frame(CONTINUATION, 0, 1) * 2000),
     "CONTINUATION of 16 KiB": (100, hello() + frame(HEADERS, END_STREAM, 1, head("GET", "/healthz")),
@@ -218,8 +220,8 @@ FLOODS = {  # name: how often it is sent on one connection, what is sent once, w
     "windows of one byte": (2000, hello(0) + streams(10, lambda i: post(i, "tokens=1000,bytes=400")), streams(10, lambda i: window_update(i, 1)) * 10),
     "connections": (0, hello(), b""),
 }
-# Whole requests cost more than their bytes. What bounds them are the limits of clients, addresses and the process.
-REQUESTS = {"rapid reset", "requests over the limit", "requests for /healthz", "requests that are refused (400)"}
+# Requests that are served cost more than their bytes. What bounds them are the limits of clients, addresses and the process.
+REQUESTS = {"requests, and then their resets"}
 
 
 def attack(port, name, seconds):

@@ -235,8 +235,10 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
 
     @Override
     public void onError(String reason) {
+        if (!closing && channel.isActive()) { // a write that fails behind it is an error, too
+            context.handler().onGoAway(this, reason);
+        }
         closing = true;
-        context.handler().onGoAway(this, reason);
     }
 
     @Override

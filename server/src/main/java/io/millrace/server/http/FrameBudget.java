@@ -33,7 +33,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
 
     private static final int REFUSAL = POINT / 2;
     /** The frame of the answer gives one point back. */
-    private static final int OWN_ANSWER = 4 * POINT;
+    private static final int OWN_ANSWER = 6 * POINT;
     /** A few bytes can stand for a head of many megabytes (HPACK). All of it must be decoded. */
     private static final int LARGE_HEAD = 300 * POINT;
 

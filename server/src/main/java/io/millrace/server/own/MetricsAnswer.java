@@ -68,7 +68,8 @@ final class MetricsAnswer {
                             if (failure == null) {
                                 written.accept(answer(exposition));
                             } else {
-                                LocalExchange.fail(downstream, asked.failed(), failure.getCause());
+                                Throwable cause = failure.getCause();
+                                LocalExchange.fail(downstream, asked.failed(), cause == null ? failure : cause);
                             }
                         },
                         downstream.eventLoop());

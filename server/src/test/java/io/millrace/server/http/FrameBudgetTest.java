@@ -185,7 +185,7 @@ class FrameBudgetTest {
             budget.onDataWritten();
             answers++;
         }
-        assertThat(answers).isEqualTo(4);
+        assertThat(answers).isEqualTo(3);
         assertThatThrownBy(() -> send(PING, 10)).isInstanceOf(Http2Exception.class);
     }
 
