@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Answers the first request of connections that have no place with 503, and closes them. A connection costs its
- * descriptor and about 3 KiB of heap until then, so only some may wait for their request. The others are answered
+ * descriptor and more than 1 KiB of heap until then, so only some may wait for their request. The others are answered
  * before it comes: their client may see a reset in place of the answer.
  */
 final class Refusals {
