@@ -114,7 +114,7 @@ final class LiveExchange implements RequestListener {
     }
 
     private void onRound(Tally tally, long longestNs) {
-        long fromNs = System.nanoTime();
+        long fromNs = CpuTime.nowNs();
         if (downstream.isWritable()) {
             downstream.writeBody(Unpooled.wrappedBuffer(
                     feed.streams(tally),
@@ -127,7 +127,7 @@ final class LiveExchange implements RequestListener {
             downstream.end();
             return;
         }
-        long busyNs = Math.max(longestNs, System.nanoTime() - fromNs);
+        long busyNs = Math.max(longestNs, CpuTime.nowNs() - fromNs);
         long pauseNs = pauseNs(Math.min(busyNs, lastBusyNs));
         lastBusyNs = busyNs;
         timer = downstream.eventLoop().schedule(() -> new Round().begin(), pauseNs, TimeUnit.NANOSECONDS);

@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.server.balance.UpstreamState;
+import io.millrace.server.live.CpuTime;
 import io.millrace.server.live.LiveHistory;
 import io.millrace.server.live.LiveSource;
 import io.millrace.server.live.LiveStream;
@@ -89,16 +90,16 @@ final class LiveRequests implements LiveSource {
 
         void begin() {
             loop.eventLoop().execute(() -> {
-                long fromNs = System.nanoTime();
+                long fromNs = CpuTime.nowNs();
                 exchanges = InProgress.on(loop);
-                tookNs = System.nanoTime() - fromNs;
+                tookNs = CpuTime.nowNs() - fromNs;
                 run();
             });
         }
 
         @Override
         public void run() {
-            long fromNs = System.nanoTime();
+            long fromNs = CpuTime.nowNs();
             int end = Math.min(next + PART, exchanges.size());
             for (; next < end; next++) {
                 Exchange exchange = exchanges.get(next);
@@ -106,7 +107,7 @@ final class LiveRequests implements LiveSource {
                     each.accept(exchange.live());
                 }
             }
-            tookNs += System.nanoTime() - fromNs;
+            tookNs += CpuTime.nowNs() - fromNs;
             if (next < exchanges.size()) {
                 loop.eventLoop().schedule(this, 0, TimeUnit.NANOSECONDS); // a task would run in this same turn
             } else {
