@@ -45,7 +45,7 @@ final class LiveFacts {
                 request.target().path(),
                 model,
                 asked.last().upstream(),
-                null,
+                asked.last().origin(),
                 asked.begun(),
                 state(downstream, attempts, stream, time),
                 time.startNs,
