@@ -186,10 +186,10 @@ final class Serving {
 
         synchronized void reload() {
             try {
+                reopenAccessLog();
                 var config = ConfigLoader.load(sources);
                 checkStillClosed(config);
-                // The same file is also opened again, because it may have been rotated.
-                if (config.accessLog().file() != null || !config.accessLog().equals(current.accessLog())) {
+                if (!config.accessLog().equals(current.accessLog())) {
                     AccessLogAppender.install(config.accessLog());
                 }
                 var kept = server.reload(config);
@@ -206,6 +206,18 @@ final class Serving {
             } catch (RuntimeException e) {
                 server.metrics().onReload(false);
                 LOG.error("configuration not reloaded: the old one stays", e);
+            }
+        }
+
+        /** Its file may have been rotated. That neither waits for the new configuration nor needs it. */
+        private void reopenAccessLog() {
+            if (current.accessLog().file() == null) {
+                return;
+            }
+            try {
+                AccessLogAppender.install(current.accessLog());
+            } catch (IllegalArgumentException e) {
+                LOG.error("{}", e.getMessage());
             }
         }
 

@@ -105,6 +105,21 @@ class LauncherProcessTest {
     }
 
     @Test
+    void sighupOpensARotatedLogAgainAlthoughTheConfigurationIsWrong() throws Exception {
+        Path log = directory.resolve("access.log");
+        var file =
+                Files.writeString(directory.resolve("millrace.yaml"), "accessLog: {format: json, file: " + log + "}\n");
+        try (var launcher = LauncherProcess.start("serve", file.toString(), "--listen", "127.0.0.1:0")) {
+            launcher.awaitOut(line -> line.contains("listening on"));
+            Files.writeString(file, "lisen: 1\n");
+            Files.move(log, directory.resolve("access.log.1"));
+            launcher.signal("HUP");
+            launcher.awaitErr(line -> line.contains("the old one stays"));
+            assertThat(log).exists();
+        }
+    }
+
+    @Test
     void configThatIsWrongIsExitCodeOneWithEveryProblem() throws Exception {
         var file = Files.writeString(directory.resolve("millrace.yaml"), "lisen: 1\neventLoops: x\n");
         try (var launcher = LauncherProcess.start("serve", file.toString())) {
