@@ -39,7 +39,12 @@ class ResumeSdkTest {
             assertWhole(new NodeSdk("openai.mjs"), translating, "responses", "responses.resumed");
             assertWhole(new NodeSdk("anthropic.mjs"), passing, "messages", "messages.followed");
             assertWhole(new OpenAiJavaSdk(), passing, "responses", "responses.resumed");
-            assertWhole(new PythonSdk("openai_sdk.py"), passing, "responses", "responses.resumed", "responses.resumed.helper");
+            assertWhole(
+                    new PythonSdk("openai_sdk.py"),
+                    passing,
+                    "responses",
+                    "responses.resumed",
+                    "responses.resumed.helper");
             assertThat(passing.mock.requests()).hasSize(11);
             assertThat(translating.mock.requests()).hasSize(2);
         }

@@ -51,10 +51,11 @@ final class BodyPace {
             lastNs = nowNs;
             return null;
         }
-        if (nowNs - lastNs > idleNs) {
+        aheadBytes -= bytesPerSecond * seconds;
+        long silenceNs = nowNs - lastNs;
+        if (silenceNs > idleNs || (aheadBytes < 0 && silenceNs > idleNs / 2)) {
             return "The request body stopped arriving.";
         }
-        aheadBytes -= bytesPerSecond * seconds;
         return aheadBytes < 0 ? "The request body arrives at less than " + bytesPerSecond + " bytes a second." : null;
     }
 

@@ -4,16 +4,23 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
 
 /**
  * The last ten minutes, a point for every two seconds. A point costs a few microseconds, and is made whether or not someone
- * watches, so that who opens the page sees what led to the present. Thread-safe.
+ * watches, so that who opens the page sees what led to the present. While the relay has no requests there are no points,
+ * and no timer. Thread-safe.
  */
 public final class LiveHistory {
     static final long PERIOD_MS = 2_000;
     private static final int POINTS = 300;
 
     private final List<LiveRecorder> loops;
+    private final BooleanSupplier busy;
+    private final ScheduledExecutorService timer;
+    private final AtomicBoolean running = new AtomicBoolean();
     private final ArrayDeque<Point> points = new ArrayDeque<>();
     private long[] ttft = new long[LiveTimes.CELLS];
     private long[] gaps = new long[LiveTimes.CELLS];
@@ -40,19 +47,43 @@ public final class LiveHistory {
             long[] ends,
             double lagMs) {}
 
-    /** Nothing yet. {@link #begin} begins. */
-    public LiveHistory(List<LiveRecorder> loops) {
+    /**
+     * Nothing yet.
+     *
+     * @param busy whether there are requests in progress
+     * @param timer makes the points
+     */
+    public LiveHistory(List<LiveRecorder> loops, BooleanSupplier busy, ScheduledExecutorService timer) {
         this.loops = List.copyOf(loops);
+        this.busy = busy;
+        this.timer = timer;
     }
 
-    /** Makes a point every two seconds, until {@code timer} stops. */
-    public void begin(ScheduledExecutorService timer) {
-        var unused =
-                timer.scheduleWithFixedDelay(() -> add(System.nanoTime()), PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
+    /** Makes points from now on, until a period passes without requests. To be called when a request has begun. */
+    public void onRequest() {
+        if (!running.get() && running.compareAndSet(false, true)) {
+            schedule();
+        }
     }
 
-    /** Makes the point of the period that ends now. */
-    synchronized void add(long nowNs) {
+    private void schedule() {
+        var unused = timer.schedule(this::onPeriod, PERIOD_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void onPeriod() {
+        boolean ended = add(System.nanoTime());
+        if (ended || busy.getAsBoolean()) {
+            schedule();
+            return;
+        }
+        running.set(false);
+        if (busy.getAsBoolean()) { // a request has begun since
+            onRequest();
+        }
+    }
+
+    /** Makes the point of the period that ends now; says whether requests ended in it. */
+    synchronized boolean add(long nowNs) {
         var nextTtft = new long[LiveTimes.CELLS];
         var nextGaps = new long[LiveTimes.CELLS];
         var nextEnds = new long[LiveRecorder.ENDS];
@@ -65,6 +96,7 @@ public final class LiveHistory {
         }
         long[] itsTtft = minus(nextTtft, ttft);
         long[] itsGaps = minus(nextGaps, gaps);
+        long[] itsEnds = minus(nextEnds, ends);
         points.add(new Point(
                 nowNs,
                 count++,
@@ -73,7 +105,7 @@ public final class LiveHistory {
                 LiveTimes.percentileMs(itsTtft, 0.99),
                 LiveTimes.percentileMs(itsGaps, 0.5),
                 LiveTimes.percentileMs(itsGaps, 0.99),
-                minus(nextEnds, ends),
+                itsEnds,
                 lateNs / 1e6));
         if (points.size() > POINTS) {
             points.remove();
@@ -81,6 +113,7 @@ public final class LiveHistory {
         ttft = nextTtft;
         gaps = nextGaps;
         ends = nextEnds;
+        return LongStream.of(itsEnds).sum() != 0;
     }
 
     /** The points from {@code number} on. */

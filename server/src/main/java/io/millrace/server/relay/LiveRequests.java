@@ -23,11 +23,18 @@ final class LiveRequests implements LiveSource {
     private final LiveHistory history;
 
     /** Those of {@code loops}. */
-    LiveRequests(List<RelayLoop> loops, Supplier<Map<String, UpstreamState>> upstreams, BooleanSupplier draining) {
+    LiveRequests(
+            List<RelayLoop> loops,
+            Supplier<Map<String, UpstreamState>> upstreams,
+            BooleanSupplier draining,
+            BooleanSupplier busy) {
         this.loops = loops;
         this.upstreams = upstreams;
         this.draining = draining;
-        history = new LiveHistory(loops.stream().map(RelayLoop::recorder).toList());
+        history = new LiveHistory(
+                loops.stream().map(RelayLoop::recorder).toList(),
+                busy,
+                loops.get(0).eventLoop());
     }
 
     @Override

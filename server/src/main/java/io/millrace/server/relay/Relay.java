@@ -19,6 +19,7 @@ import io.millrace.server.format.DialectSide;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.limit.SharedLimits;
+import io.millrace.server.live.LiveHistory;
 import io.millrace.server.live.LiveView;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
@@ -58,6 +59,7 @@ public final class Relay implements RequestHandler {
     private final EventLoop checking;
     private final ClientList clients;
     private final Stores stores;
+    private final LiveHistory history;
     private volatile RouteTable settings;
     private volatile boolean ready = true;
     private volatile boolean keepAlive = true;
@@ -99,7 +101,9 @@ public final class Relay implements RequestHandler {
         }
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
-        var live = new LiveRequests(numbered, () -> settings.upstreams(), () -> draining);
+        var live = new LiveRequests(
+                numbered, () -> settings.upstreams(), () -> draining, () -> metrics.activeExchanges() > 0);
+        history = live.history();
         endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), new LiveView(live), eventLoops);
         boolean sharing = config.clients().redis() != null;
         var shared = sharing ? new SharedLimits(config.clients().nodes()) : null;
@@ -112,7 +116,6 @@ public final class Relay implements RequestHandler {
         metrics.draining(() -> !ready);
         checks = new ActiveChecks(checking, loop(checking).upstreams());
         check(settings);
-        live.history().begin(checking);
     }
 
     /** The configuration of new requests. */
@@ -249,6 +252,7 @@ public final class Relay implements RequestHandler {
         if (own != null) {
             return own;
         }
+        history.onRequest();
         boolean chat = OwnEndpoints.isChat(current.config(), target);
         ClientSide client = chat ? new ChatSide() : DialectSide.of(Dialect.ofPath(target.path()));
         var exchange = new Exchange(loop, current, downstream, address, client, request, caller);

@@ -12,6 +12,7 @@ import io.millrace.server.live.LiveStream.State;
 import io.millrace.server.test.Events;
 import io.millrace.server.test.FakeClientStream;
 import io.netty.channel.EventLoop;
+import io.netty.channel.embedded.EmbeddedChannel;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ class LiveExchangeTest {
     private int done;
     private int left;
     private boolean draining;
-    private final LiveHistory history = new LiveHistory(List.of());
+    private final LiveHistory history = new LiveHistory(List.of(), () -> false, new EmbeddedChannel().eventLoop());
     private final UpstreamState upstream = new UpstreamState(Upstream.of("main", URI.create("http://127.0.0.1:1")));
 
     private final LiveSource source = new LiveSource() {

@@ -8,6 +8,7 @@ import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
+import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -21,7 +22,9 @@ class LiveHistoryTest {
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private final LiveRecorder loop = new LiveRecorder(tasks::add);
     private final LiveRecorder other = new LiveRecorder(Runnable::run);
-    private final LiveHistory history = new LiveHistory(List.of(loop, other));
+    private final EmbeddedChannel clock = new EmbeddedChannel();
+    private boolean busy;
+    private final LiveHistory history = new LiveHistory(List.of(loop, other), () -> busy, clock.eventLoop());
 
     @Test
     void findsAPercentileToFivePercentAtAnySize() {
@@ -56,6 +59,33 @@ class LiveHistoryTest {
         assertThat(points.get(1).ends()).containsExactly(0, 1, 1, 1);
         assertThat(points.get(2).ttftP50()).isEqualTo(-1);
         assertThat(history.from(2)).hasSize(1);
+    }
+
+    @Test
+    void makesPointsUntilAPeriodPassesWithoutRequests() {
+        clock.freezeTime();
+        pass(3);
+        assertThat(history.from(0)).isEmpty();
+        busy = true;
+        history.onRequest();
+        history.onRequest();
+        pass(3);
+        assertThat(history.from(0)).hasSize(3);
+        busy = false;
+        loop.ended(stream(Outcome.COMPLETED, 10));
+        pass(9);
+        assertThat(history.from(0)).as("that of the end, and one of nothing").hasSize(5);
+        assertThat(clock.runScheduledPendingTasks()).as("no timer").isEqualTo(-1);
+        history.onRequest();
+        pass(1);
+        assertThat(history.from(0)).hasSize(6);
+    }
+
+    private void pass(int periods) {
+        for (int i = 0; i < periods; i++) {
+            clock.advanceTimeBy(LiveHistory.PERIOD_MS, TimeUnit.MILLISECONDS);
+            clock.runScheduledPendingTasks();
+        }
     }
 
     @Test

@@ -92,14 +92,9 @@ class FollowTest {
     /** 10,000 ids: guessed ones, other keys' ids, of streams in progress and ended, and ids that are none get one answer. */
     @Test
     void nothingTellsAnIdOfAnotherKeyFromNone() throws IOException {
-        try (var bed = new ResumeBed(
-                        Disconnect.DETACH,
-                        Resume.DEFAULT,
-                        config -> config.with(
-                                c -> c.limits = config.limits().with(l -> l.requestsPerConnection = 100_000)));
+        try (var bed = new ResumeBed();
                 var first = bed.ask(Api.CHAT.path, STALL);
-                var over = bed.ask(Api.CHAT.path, "tokens=2");
-                var client = bed.harness.client()) {
+                var over = bed.ask(Api.CHAT.path, "tokens=2")) {
             assertThat(over.readAll()).isTrue();
             String id = idOf(first);
             List<String> others = List.of(id, idOf(over));
@@ -108,17 +103,23 @@ class FollowTest {
             Set<String> answers = new HashSet<>();
             var unknownNs = new ArrayList<Long>();
             var othersNs = new ArrayList<Long>();
-            for (int i = 0; i < 5_000; i++) {
-                random.nextBytes(guess);
-                String guessed =
-                        id.substring(0, id.indexOf('-') + 1) + HexFormat.of().formatHex(guess);
-                String method = i % 4 == 0 ? "DELETE" : "GET";
-                unknownNs.add(timed(client, method, guessed, KEY, answers));
-                othersNs.add(timed(client, method, others.get(i / 4 % 2), OTHER_KEY, answers));
+            for (int part = 0; part < 100; part++) { // over HTTP/2 so many requests of one connection would be a flood
+                try (var client = bed.harness.client()) {
+                    for (int i = 0; i < 50; i++) {
+                        random.nextBytes(guess);
+                        String guessed = id.substring(0, id.indexOf('-') + 1)
+                                + HexFormat.of().formatHex(guess);
+                        String method = i % 4 == 0 ? "DELETE" : "GET";
+                        unknownNs.add(timed(client, method, guessed, KEY, answers));
+                        othersNs.add(timed(client, method, others.get(i / 4 % 2), OTHER_KEY, answers));
+                    }
+                }
             }
-            timed(client, "GET", id, "X-None: 1", answers);
-            timed(client, "GET", "99-00", KEY, answers);
-            timed(client, "GET", "x", KEY, answers);
+            try (var client = bed.harness.client()) {
+                timed(client, "GET", id, "X-None: 1", answers);
+                timed(client, "GET", "99-00", KEY, answers);
+                timed(client, "GET", "x", KEY, answers);
+            }
             assertThat(answers).hasSize(2).allMatch(answer -> answer.contains("stream_not_found"));
             assertThat(median(othersNs) / median(unknownNs)).isBetween(0.8, 1.25);
             assertThat(answer(bed, "GET", id + "?offset=9999999")).startsWith("416 ");

@@ -10,6 +10,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
@@ -192,9 +193,12 @@ public final class Http2Mock implements AutoCloseable {
             run(() -> context.writeAndFlush(bytes));
         }
 
-        /** Ends the connection without a word. */
+        /** Ends the connection without a word. A close with unread bytes would be a reset, which can destroy what was sent. */
         public void close() {
-            run(() -> context.close());
+            run(() -> {
+                context.flush();
+                ((SocketChannel) channel).shutdownOutput();
+            });
         }
 
         /** The bytes that the relay has not yet given back of this connection's window. */
