@@ -80,6 +80,11 @@ public final class Access {
         return OpenGuard.violationOfOwn(request, config.allowOpen());
     }
 
+    /** Whether a proxy says that it passes the request on for a client of its own. */
+    public static boolean isForwarded(HttpRequest request) {
+        return OpenGuard.isForwarded(request);
+    }
+
     /**
      * Removes a granted origin from the request to the upstream. The relay sends that request, and some upstreams
      * answer pages differently.

@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.util.NetUtil;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * (DNS rebinding), and may not call it from another site.
  */
 final class OpenGuard {
+    private static final List<String> FORWARDED = List.of("x-forwarded-for", "forwarded", "x-real-ip", "via");
+
     private OpenGuard() {}
 
     /**
@@ -77,6 +80,11 @@ final class OpenGuard {
             foreign |= !isOwn(origin, host, true);
         }
         return foreign ? "The relay shows its streams to its own page only." : null;
+    }
+
+    /** Whether a proxy says that it passes the request on. Its clients may be anywhere, even if it is on this machine. */
+    static boolean isForwarded(HttpRequest request) {
+        return FORWARDED.stream().anyMatch(request.headers()::contains);
     }
 
     private static boolean isBrowser(HttpRequest request) {

@@ -13,17 +13,18 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request to watch the streams in progress. It asks all event loops at most twice a second, so rarely that this takes
- * none of them more than a small share of its time, and not at all while its client takes nothing. Confined to the event
- * loop of its client.
+ * A request to watch the streams in progress. It asks all event loops at most twice a second, and more rarely if the
+ * answers take longer, so that they take only a small share of a loop's time. While its client takes nothing, it asks
+ * none. Confined to the event loop of its client.
  */
 final class LiveExchange implements RequestListener {
     private static final long PERIOD_NS = TimeUnit.MILLISECONDS.toNanos(500);
-    /** So many times as long as an event loop works for the feed it works for others: half a percent of a core. */
+    /** How much longer than for the feed an event loop works for others: the feed gets half a percent of a core. */
     private static final long PAUSE_FACTOR = 200;
 
     private final ClientStream downstream;
@@ -62,7 +63,16 @@ final class LiveExchange implements RequestListener {
             awaited = loops.size();
             for (LiveSource.Loop loop : loops) {
                 var its = new Tally(query, all.nowNs());
-                loop.show(its::add, tookNs -> downstream.eventLoop().execute(() -> onShown(its, tookNs)));
+                loop.show(its::add, tookNs -> pass(() -> onShown(its, tookNs)));
+            }
+        }
+
+        /** Runs {@code answer} on the watcher's event loop, unless the relay has stopped it. */
+        private void pass(Runnable answer) {
+            try {
+                downstream.eventLoop().execute(answer);
+            } catch (RejectedExecutionException e) {
+                // It watches no more.
             }
         }
 
@@ -122,6 +132,9 @@ final class LiveExchange implements RequestListener {
                     feed.history(source.history())));
             downstream.flush();
         }
+        if (over) {
+            return;
+        }
         if (source.isDraining() && tally.total() == 0) {
             end();
             downstream.end();
@@ -130,7 +143,23 @@ final class LiveExchange implements RequestListener {
         long busyNs = Math.max(longestNs, CpuTime.nowNs() - fromNs);
         long pauseNs = pauseNs(Math.min(busyNs, lastBusyNs));
         lastBusyNs = busyNs;
-        timer = downstream.eventLoop().schedule(() -> new Round().begin(), pauseNs, TimeUnit.NANOSECONDS);
+        next(pauseNs);
+    }
+
+    /** Begins a round after {@code pauseNs}, or when the client takes data again. */
+    private void next(long pauseNs) {
+        timer = downstream
+                .eventLoop()
+                .schedule(
+                        () -> {
+                            if (downstream.isWritable() || source.isDraining()) {
+                                new Round().begin();
+                            } else {
+                                next(PERIOD_NS);
+                            }
+                        },
+                        pauseNs,
+                        TimeUnit.NANOSECONDS);
     }
 
     /**

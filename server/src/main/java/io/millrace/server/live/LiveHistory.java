@@ -10,8 +10,8 @@ import java.util.stream.LongStream;
 
 /**
  * The last ten minutes, a point for every two seconds. A point costs a few microseconds, and is made whether or not someone
- * watches, so that who opens the page sees what led to the present. While the relay has no requests there are no points,
- * and no timer. Thread-safe.
+ * watches, so that the page can show what happened before it was opened. While the relay has no requests there are no
+ * points, and no timer. Thread-safe.
  */
 public final class LiveHistory {
     static final long PERIOD_MS = 2_000;

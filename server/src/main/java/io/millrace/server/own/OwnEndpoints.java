@@ -40,7 +40,9 @@ public final class OwnEndpoints {
             404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
 
     private static final Refusal NOT_HERE = Refusal.of(
-            403, "permission_denied", "The streams are shown at an admin listener, or at a loopback address.");
+            403,
+            "permission_denied",
+            "The streams are shown at an admin listener, or at a loopback address without a proxy.");
     private static final Refusal NO_LIVE =
             Refusal.of(403, "permission_denied", "This client may not see the streams of others.");
     private static final byte[] NO_ANSWER = Dialect.CHAT.errorBody(
@@ -266,7 +268,8 @@ public final class OwnEndpoints {
 
     private @Nullable Refusal whyNotLive(Asked asked) {
         Listener listener = asked.downstream().terms().listener();
-        if (!listener.isAdmin() && !listener.address().isLocal()) {
+        boolean proxied = !asked.config().clients().on() && Access.isForwarded(asked.request());
+        if (!listener.isAdmin() && (!listener.address().isLocal() || proxied)) {
             return NOT_HERE;
         }
         if (!listener.isAdmin() && !asked.caller().mayReadMetrics()) {

@@ -47,7 +47,10 @@ final class LiveFacts {
                 asked.last().upstream(),
                 asked.last().origin(),
                 asked.begun(),
-                state(downstream, attempts, stream, time),
+                // Between two attempts no origin is asked.
+                asked.begun() > 0 && asked.last().origin() == null
+                        ? State.RETRYING
+                        : state(downstream, attempts, stream, time),
                 time.startNs,
                 time.firstOutputWrittenNs == 0 ? -1 : Math.max(0, time.firstOutputWrittenNs - time.requestCompleteNs),
                 time.lastOutputNs == 0 ? time.requestCompleteNs : time.lastOutputNs,

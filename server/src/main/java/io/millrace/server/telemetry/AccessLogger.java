@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Writes one line per exchange to a logger. Paths have no query, and there is never a header or a body, because these
- * may contain prompts and keys.
+ * Writes one line per exchange to a logger. Paths have no query, and there is never a body, because these may contain
+ * prompts and keys. Of the headers there are only the ids in {@link Correlation}.
  *
  * <p>The lines of one event loop are collected until its next sweep and passed on as one message, with line feeds
  * between them. A message for each line would wake the writing thread, and make a system call, for each exchange.

@@ -86,6 +86,7 @@ class LiveExchangeTest {
 
         client.takesNothing(true);
         pass(20);
+        assertThat(rounds).as("none while it takes nothing").isEqualTo(2);
         client.takesNothing(false);
         assertThat(Events.of(client.body()))
                 .as("nothing is collected for a client that reads nothing")

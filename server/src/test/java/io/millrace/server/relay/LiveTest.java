@@ -69,6 +69,19 @@ class LiveTest {
         }
     }
 
+    @Test
+    void tellsAWaitBeforeARetry() throws IOException {
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec(Api.CHAT.path, "status=503,retry_after=9"), "m", "");
+            await().untilAsserted(() -> {
+                try (var watcher = harness.client()) {
+                    assertThat(firstRow(watcher).path("state").asText()).isEqualTo("retrying");
+                }
+            });
+        }
+    }
+
     @Tag("h1")
     @ParameterizedTest
     @CsvSource({
@@ -81,6 +94,7 @@ class LiveTest {
         "localhost:8080, 'Origin: http://localhost:9999', 403",
         "localhost:8080, 'Sec-Fetch-Site: cross-site', 403",
         "localhost:8080, 'Sec-Fetch-Site: same-origin', 200",
+        "localhost, 'X-Forwarded-For: 192.0.2.1', 403",
     })
     void isForTheRelaysOwnPageOnly(String host, String field, int status) throws IOException {
         try (var harness = RelayHarness.start()) {

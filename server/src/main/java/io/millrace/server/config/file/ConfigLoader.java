@@ -25,6 +25,8 @@ public final class ConfigLoader {
 
     private static final Duration ORCHESTRATED_DELAY = Duration.ofSeconds(5);
 
+    private static final String LOG_FORMAT = "MILLRACE_LOG_FORMAT";
+
     private final ConfigSources sources;
     private final Problems problems;
     private final Draft draft = new Draft();
@@ -74,8 +76,17 @@ public final class ConfigLoader {
             problems.add("clients", "redis: of no use without clients (expected: file)");
         }
         variables.unknown().forEach(name -> problems.add(name, variables.message(name)));
+        checkLogFormat();
         problems.throwIfAny();
         return build();
+    }
+
+    /** The log itself reads the variable, and would be silent with another value. */
+    private void checkLogFormat() {
+        String format = sources.environment().getOrDefault(LOG_FORMAT, "text");
+        if (!format.equals("text") && !format.equals("json")) {
+            problems.add(LOG_FORMAT, "'" + format + "' (expected: text or json)");
+        }
     }
 
     private RelayConfig build() {

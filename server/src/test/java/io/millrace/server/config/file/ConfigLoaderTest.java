@@ -546,6 +546,13 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void refusesAFormOfTheLogThatWouldSilenceIt() {
+        assertThatThrownBy(() -> load("", Map.of("MILLRACE_LOG_FORMAT", "JSON"), Map.of()))
+                .hasMessageContaining("MILLRACE_LOG_FORMAT: 'JSON' (expected: text or json)");
+        assertThat(load("", Map.of("MILLRACE_LOG_FORMAT", "json"), Map.of())).isNotNull();
+    }
+
+    @Test
     void readsTheRedisOfStreamsAndShowsNoSecret() {
         var environment = Map.of("KEY", "s3cret", "SECRET", "s3cret ".repeat(5));
         var config = load("""
