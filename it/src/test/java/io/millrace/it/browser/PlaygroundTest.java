@@ -302,7 +302,7 @@ class PlaygroundTest {
             tab.await("document.querySelector('#models option')?.value === 'mock'");
             tab.await("!document.querySelector('#try').hidden");
             for (String way : new String[] {"an overload before the first token:done", "a cut:failed"}) {
-                String[] parts = way.split(":");
+                String[] parts = way.split(":", -1);
                 tab.eval("[...document.querySelectorAll('#try button')].find((b) => b.textContent === '" + parts[0]
                         + "').click()");
                 tab.await("document.body.dataset.state === '" + parts[1] + "'");
