@@ -42,7 +42,7 @@ public record ResumeStore(RedisSettings redis, @Nullable Secret secret, Duration
     public byte[] salt() {
         String text = "millrace resume " + (secret == null ? "" : secret.reveal());
         try {
-            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.US_ASCII));
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every Java has it
         }

@@ -5,6 +5,8 @@ import io.netty.buffer.ByteBuf;
 /** Finds the heads of HTTP/2 frames in bytes that may come in any pieces. Reads no payload. Confined to one thread. */
 final class FrameHeads {
     private static final int BYTES = 9;
+    /** The bits of a stream's number. A receiver must ignore the bit before them. */
+    private static final int STREAM = 0x7fffffff;
 
     private final Visitor visitor;
     private final byte[] part = new byte[BYTES];
@@ -55,7 +57,8 @@ final class FrameHeads {
             }
             if (partBytes == 0 && end - at >= BYTES) {
                 int length = in.getUnsignedMedium(at);
-                if (!visitor.onHead(length, in.getByte(at + 3), in.getUnsignedByte(at + 4), in.getInt(at + 5))) {
+                if (!visitor.onHead(
+                        length, in.getByte(at + 3), in.getUnsignedByte(at + 4), in.getInt(at + 5) & STREAM)) {
                     return at;
                 }
                 skip = length;
@@ -74,7 +77,7 @@ final class FrameHeads {
         if (partBytes == BYTES) {
             partBytes = 0;
             skip = number(0, 3);
-            visitor.onHead(skip, part[3], (short) number(4, 5), number(5, BYTES));
+            visitor.onHead(skip, part[3], (short) number(4, 5), number(5, BYTES) & STREAM);
         }
         return bytes;
     }

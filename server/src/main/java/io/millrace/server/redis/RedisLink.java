@@ -234,6 +234,10 @@ final class RedisLink {
             lost(reason(failure));
         } else if (closed) {
             opened.closeAsync();
+        } else if (!opened.isOpen()) {
+            // It was closed before it could be used, so that onClosed has found no connection.
+            opened.closeAsync();
+            lost("the connection was closed");
         } else {
             connection = opened;
             listener.onConnected();

@@ -54,15 +54,22 @@ public final class RedisStreams implements AutoCloseable {
             redis.open();
         }
 
-        /** Ships the remaining bytes. Must be called before {@link RedisLink#close}. */
+        /**
+         * Ships the remaining bytes, and waits until Redis has them: the end of the connection would drop what the socket
+         * has not taken. Must be called before {@link RedisLink#close}.
+         */
         void close(CompletableFuture<?> shipped) {
             loop.execute(() -> {
                 if (ticks != null) {
                     ticks.cancel(false);
                 }
                 share.close();
-                redis.flush();
-                shipped.complete(null);
+                if (redis.isConnected()) {
+                    redis.call((answer, refusal) -> shipped.complete(null), "PING");
+                    redis.flush();
+                } else {
+                    shipped.complete(null);
+                }
             });
         }
 

@@ -25,10 +25,7 @@ final class RemoteStream {
      */
     private static final long CERTAIN_NS = TimeUnit.MILLISECONDS.toNanos(1_500);
 
-    /**
-     * A stream that the store has lost counts as gone after this time. If its node is alive, it has shipped it again by
-     * then.
-     */
+    /** A stream that the store has lost counts as gone after this time. A node that is alive has shipped it again by then. */
     private static final long FORGOTTEN_NS = TimeUnit.SECONDS.toNanos(3);
 
     private static final long IDLE_NS = TimeUnit.SECONDS.toNanos(5);
@@ -41,7 +38,7 @@ final class RemoteStream {
     private @Nullable StreamLog log;
     /** Whether a question was sent and is not answered yet. */
     private boolean busy;
-
+    /** Whether the node has said that there is more, and no question was sent since then. */
     private boolean bell;
     /** Whether the store has more, which was not read because the log is full. */
     private boolean more;
@@ -98,6 +95,8 @@ final class RemoteStream {
     void onBell() {
         if (busy) {
             bell = true;
+        } else if (isFull()) {
+            more = true;
         } else if (isLive()) {
             look();
         }
@@ -141,11 +140,18 @@ final class RemoteStream {
 
     private void onEntries(@Nullable Object reply, @Nullable String refusal) {
         busy = false;
+        if (!all.has(id, this)) {
+            return;
+        }
         if (refusal != null) {
             failAskers();
             return;
         }
-        refuse(head);
+        refuse();
+        if (log == null && askers.isEmpty()) {
+            over();
+            return;
+        }
         if (!isLive() && unknown.is) {
             forget();
             return;
@@ -160,19 +166,25 @@ final class RemoteStream {
             return;
         }
         if (log == null) {
+            if (askers.stream().noneMatch(this::mayRead)) {
+                return; // Nothing is read for those who may not have it.
+            }
             log = newLog(entries);
         }
-        append(log, entries);
-        more = entries.size() == BATCH && isLive();
-        if (more && !isFull(log)) {
+        boolean full = isFull();
+        if (!full) {
+            append(log, entries);
+        }
+        more = isLive() && entries.size() >= (full ? 1 : BATCH);
+        if (more && !isFull()) {
             look();
-        } else if (isLive() && isDead()) {
+        } else if (isLive() && !more && isDead()) {
             endLost();
         } else if (isLive() && unknown.isFor(FORGOTTEN_NS, share().nowNs())) {
-            gone();
+            close();
         } else {
             answerAskers();
-            if (bell && isLive()) {
+            if (bell && isLive() && !isFull()) {
                 look();
             }
         }
@@ -182,15 +194,19 @@ final class RemoteStream {
      * Answers the askers whose key may not read the stream, as if there were no stream. Both answers come after the
      * second look, so that their time tells nothing, and because the node may just be writing the stream.
      */
-    private void refuse(@Nullable RemoteHead known) {
+    private void refuse() {
         long nowNs = share().nowNs();
         for (Asker each : List.copyOf(askers)) {
-            boolean may = known != null && known.isOf(each.key());
-            if (!may && (absent.is || nowNs - each.sinceNs() >= SOON_NS)) {
+            if (!mayRead(each) && (absent.is || nowNs - each.sinceNs() >= SOON_NS)) {
                 askers.remove(each);
                 each.told().none();
             }
         }
+    }
+
+    private boolean mayRead(Asker asker) {
+        RemoteHead known = head;
+        return known != null && known.isOf(asker.key());
     }
 
     /** The stream has not begun. If its node is dead or has deleted it, it never will. */
@@ -222,7 +238,7 @@ final class RemoteStream {
                 return;
             }
             if (entry.start() > to.tail()) {
-                gone();
+                close();
                 return;
             }
             int skip = (int) Math.min(entry.bytes().length, to.tail() - entry.start());
@@ -284,6 +300,9 @@ final class RemoteStream {
 
     /** If the store has an end now, it is read. Otherwise the log ends here without the store. */
     private void onEndedLost(StreamLog its, @Nullable Object reply, @Nullable String refusal) {
+        if (!all.has(id, this)) {
+            return;
+        }
         boolean ended = reply != null || (refusal != null && refusal.contains("exhausted"));
         if (ended) {
             look();
@@ -298,7 +317,7 @@ final class RemoteStream {
         RemoteHead known = head;
         StreamLog its = log;
         for (Asker each : List.copyOf(askers)) {
-            if (known == null || its == null || !known.isOf(each.key())) {
+            if (known == null || its == null || !mayRead(each)) {
                 continue; // It gets its answer after the second look.
             }
             askers.remove(each);
@@ -320,10 +339,11 @@ final class RemoteStream {
         return asked;
     }
 
-    /** Whether the log has enough bytes for its fastest reader. */
-    private boolean isFull(StreamLog its) {
+    /** Whether the log has enough bytes for its fastest reader. Until this reader has taken some, no more are read. */
+    private boolean isFull() {
+        StreamLog its = log;
         int most = share().node().owner().most();
-        return its.readers() > 0 && its.leastBehind() >= Math.max(most - SPARE, most / 2);
+        return its != null && its.readers() > 0 && its.leastBehind() >= Math.max(most - SPARE, most / 2);
     }
 
     void tick(long nowNs) {
@@ -332,16 +352,16 @@ final class RemoteStream {
         if (read || !askers.isEmpty()) {
             askedNs = nowNs;
         }
-        if (nowNs - askedNs > IDLE_NS || (its != null && its.isClosed())) {
+        boolean idle = nowNs - askedNs > IDLE_NS || down.isFor(IDLE_NS, nowNs);
+        if (idle || (its != null && its.isClosed())) {
             close();
-        } else if (down.isFor(IDLE_NS, nowNs)) {
-            gone();
         } else if (share().isConnected() && !busy && (isLive() || !askers.isEmpty())) {
             boolean room = more
                     && its != null
                     && its.leastBehind() <= share().node().owner().most() / 2;
-            boolean soon = (!askers.isEmpty() || absent.is) && nowNs - lookedNs >= SOON_NS;
-            if (room || soon || nowNs - lookedNs >= LOOK_NS) {
+            boolean soon = (!askers.isEmpty() || (absent.is && !isFull())) && nowNs - lookedNs >= SOON_NS;
+            boolean due = !isFull() && nowNs - lookedNs >= LOOK_NS;
+            if (room || soon || due) {
                 look();
             }
             if ((read || !askers.isEmpty()) && nowNs - followedNs >= FOLLOW_NS) {
@@ -364,18 +384,14 @@ final class RemoteStream {
         look();
     }
 
-    /** The following bytes are gone. */
-    private void gone() {
-        close();
-    }
-
+    /** Ends it before the end of the stream. Clients learn that the rest is gone. */
     void close() {
         failAskers();
         over();
     }
 
     private void over() {
-        all.remove(id);
+        all.remove(id, this);
         if (log != null) {
             log.close();
         }

@@ -54,8 +54,13 @@ final class RemoteStreams {
         }
     }
 
-    void remove(String id) {
-        streams.remove(id);
+    boolean has(String id, RemoteStream stream) {
+        return streams.get(id) == stream;
+    }
+
+    /** Removes {@code stream}. A later one with the same id stays. */
+    void remove(String id, RemoteStream stream) {
+        streams.remove(id, stream);
     }
 
     void close() {

@@ -81,10 +81,6 @@ final class Shipment {
         this.owner = owner;
     }
 
-    String id() {
-        return id;
-    }
-
     /** Begins to ship the bytes of the stream. */
     void open(String head, StreamLog log, Terms terms) {
         content = new Content(head, log, terms);
@@ -362,6 +358,9 @@ final class Shipment {
         if (its == null || isOver() || state == State.UNSURE || its.log().isClosed()) {
             return;
         }
+        if (state == State.NEW) {
+            sendHead(shipper.nowNs());
+        }
         StreamLog from = its.log();
         long at = Math.max(sent, shipped);
         while (at < from.tail() && at >= from.oldest()) {
@@ -376,7 +375,8 @@ final class Shipment {
         finish(State.OVER);
     }
 
-    private void note(long bytes) {
+    /** So many bytes are not shipped yet. */
+    void note(long bytes) {
         shipper.unshipped(bytes - waiting);
         waiting = bytes;
     }

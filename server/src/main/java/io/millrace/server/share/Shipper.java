@@ -62,7 +62,10 @@ final class Shipper {
     void drop(String id) {
         Shipment shipment = all.remove(id);
         if (shipment != null) {
-            due.removeIf(turn -> turn.shipment().equals(shipment));
+            shipment.note(0);
+            if (shipment.isQueued()) {
+                due.removeIf(turn -> turn.shipment().equals(shipment));
+            }
         }
     }
 

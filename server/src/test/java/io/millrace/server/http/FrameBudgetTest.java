@@ -167,8 +167,9 @@ class FrameBudgetTest {
         });
         paced.pacedBy(new Turns(client.eventLoop(), 2));
         client.pipeline().fireChannelRead(frame(HEADERS, END_HEADERS, 30));
-        ByteBuf together = Unpooled.wrappedBuffer(
-                frame(HEADERS, END_HEADERS, 30), frame(HEADERS, END_HEADERS, 30), frame(RST_STREAM, 0, 4));
+        ByteBuf reset = frame(RST_STREAM, 0, 4).setInt(5, 1 << 31 | 1); // the first bit means nothing
+        ByteBuf together =
+                Unpooled.wrappedBuffer(frame(HEADERS, END_HEADERS, 30), frame(HEADERS, END_HEADERS, 30), reset);
         client.pipeline().fireChannelRead(together);
         client.runPendingTasks();
         assertThat(paced.heldBytes()).isZero();
