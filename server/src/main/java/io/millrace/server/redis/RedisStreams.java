@@ -64,13 +64,18 @@ public final class RedisStreams implements AutoCloseable {
                     ticks.cancel(false);
                 }
                 share.close();
-                if (redis.isConnected()) {
-                    redis.call((answer, refusal) -> shipped.complete(null), "PING");
-                    redis.flush();
-                } else {
-                    shipped.complete(null);
-                }
+                confirm(shipped);
             });
+        }
+
+        /** Completes {@code done} when Redis has carried out all commands, or at once without a connection. */
+        void confirm(CompletableFuture<?> done) {
+            if (redis.isConnected()) {
+                redis.call((answer, refusal) -> done.complete(null), "PING");
+                redis.flush();
+            } else {
+                done.complete(null);
+            }
         }
 
         @Override
@@ -163,16 +168,18 @@ public final class RedisStreams implements AutoCloseable {
             link.close(its);
             shipped.add(its);
         }
+        Link first = links.get(0);
+        var ended = new CompletableFuture<Void>();
         try {
             CompletableFuture.allOf(shipped.toArray(CompletableFuture[]::new)).get(2, TimeUnit.SECONDS);
+            first.loop.execute(() -> {
+                node.endLease();
+                first.confirm(ended);
+            });
+            ended.get(1, TimeUnit.SECONDS);
         } catch (Exception e) {
-            LOG.warn("streams: not all were shipped before the end");
+            LOG.warn("streams: Redis has not confirmed the last of them before the end");
         }
-        Link first = links.get(0);
-        first.loop.execute(() -> {
-            node.endLease();
-            first.redis.flush();
-        });
         inbox.close();
         links.forEach(link -> link.redis.close());
         timer.stop();
