@@ -64,7 +64,7 @@ class SharedStreamsTest {
         ResumeStore store = ResumeStore.DEFAULT
                 .with(s -> s.redis = at)
                 .with(s -> s.secret = Secret.of("a secret of thirty-two characters or more", "env: SECRET"))
-                .with(s -> s.lease = Duration.ofSeconds(3));
+                .with(s -> s.lease = Duration.ofSeconds(5));
         RelayHarness relay = RelayHarness.start(config -> shared(config, store));
         await().until(() -> metric(relay, "store_up") == 1);
         return relay;
@@ -229,7 +229,7 @@ class SharedStreamsTest {
                     toRedis.cut();
                     await().until(() -> metric(one, "store_up") == 0);
                     assertThat(live.readAll()).isTrue();
-                    assertThat(Duration.ofNanos(System.nanoTime() - cutNs)).isLessThan(Duration.ofSeconds(8));
+                    assertThat(Duration.ofNanos(System.nanoTime() - cutNs)).isLessThan(Duration.ofSeconds(10));
                     String text = live.text();
                     int error = text.lastIndexOf(api == Api.CHAT ? "data: {" : "event: error");
                     assertThat(text.substring(error)).contains("relay_lost");
