@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * the event loop.
  */
 public final class LoopShare {
+    private static final long CERTAIN_NS = TimeUnit.MILLISECONDS.toNanos(1_500);
+    private static final long RETURN_NS = TimeUnit.SECONDS.toNanos(5);
     private static final long SILENCE_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final NodeShare node;
@@ -25,6 +27,7 @@ public final class LoopShare {
     private final Errands errands;
     private @Nullable StoreLink link;
     private int connections;
+    private long connectedNs;
     private int unanswered;
     private long heardNs;
 
@@ -173,6 +176,16 @@ public final class LoopShare {
         return node.nowNs();
     }
 
+    /**
+     * For how long the lease of another node must be missing until that node counts as dead. A store that has lost
+     * everything has all leases again within a second. A store that was away may have come back empty, and the other
+     * node may need longer to reach it again.
+     */
+    long certainNs() {
+        boolean returned = connections > 1 && nowNs() - connectedNs < RETURN_NS;
+        return returned ? RETURN_NS : CERTAIN_NS;
+    }
+
     boolean isConnected() {
         return link != null && link.isConnected();
     }
@@ -210,6 +223,7 @@ public final class LoopShare {
     public void onConnected(StoreLink its) {
         link = its;
         connections++;
+        connectedNs = nowNs();
         unanswered = 0;
         counters().up(1);
         if (number == 0) {

@@ -19,11 +19,6 @@ final class RemoteStream {
     private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
     private static final long SOON_NS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long FOLLOW_NS = TimeUnit.SECONDS.toNanos(5);
-    /**
-     * A node counts as dead if its lease is missing for this long. A store that has lost everything has all leases
-     * again within a second.
-     */
-    private static final long CERTAIN_NS = TimeUnit.MILLISECONDS.toNanos(1_500);
 
     /** A stream that the store has lost counts as gone after this time. A node that is alive has shipped it again by then. */
     private static final long FORGOTTEN_NS = TimeUnit.SECONDS.toNanos(3);
@@ -269,7 +264,7 @@ final class RemoteStream {
     }
 
     private boolean isDead() {
-        return absent.isFor(CERTAIN_NS, share().nowNs());
+        return absent.isFor(share().certainNs(), share().nowNs());
     }
 
     /**
