@@ -14,7 +14,14 @@ import java.util.function.Function;
 record AnswerMetrics(List<AnswerCounters> loops) {
     List<MetricSnapshot> snapshots() {
         return List.of(
-                counter("millrace_streams", "Event streams ended, by outcome and by where they came from.", streams()),
+                counter(
+                        "millrace_streams",
+                        "Event streams ended, by outcome.",
+                        streams(kind -> Labels.of("outcome", kind.outcome()))),
+                counter(
+                        "millrace_upstream_streams",
+                        "Event streams ended, by outcome and by where they came from.",
+                        streams(AnswerMetrics::labels)),
                 counter(
                         "millrace_stream_usage",
                         "Event streams ended, by whether their usage is that of the whole answer or of a part.",
@@ -43,10 +50,10 @@ record AnswerMetrics(List<AnswerCounters> loops) {
         return points;
     }
 
-    private Map<Labels, Long> streams() {
+    private Map<Labels, Long> streams(Function<AnswerCounters.Kind, Labels> labels) {
         var points = new HashMap<Labels, Long>();
-        loops.forEach(
-                loop -> loop.streams.forEach((kind, count) -> points.merge(labels(kind), count.get(), Long::sum)));
+        loops.forEach(loop ->
+                loop.streams.forEach((kind, count) -> points.merge(labels.apply(kind), count.get(), Long::sum)));
         return points;
     }
 

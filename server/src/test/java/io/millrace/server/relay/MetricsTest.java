@@ -59,8 +59,10 @@ class MetricsTest {
                     .isBetween(1.0, 4.0);
             assertThat(value(harness, "millrace_event_loop_lag_seconds_count")).isPositive();
             assertThat(text(harness))
-                    .contains("millrace_streams_total{dialect=\"chat\",model=\"m\",outcome=\"completed\",route=\"all\","
-                            + "upstream=\"default\"} 4.0");
+                    .contains("millrace_streams_total{outcome=\"completed\"} 4.0")
+                    .contains(
+                            "millrace_upstream_streams_total{dialect=\"chat\",model=\"m\",outcome=\"completed\",route=\"all\","
+                                    + "upstream=\"default\"} 4.0");
         }
     }
 
