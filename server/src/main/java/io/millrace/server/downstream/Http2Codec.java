@@ -3,6 +3,8 @@ package io.millrace.server.downstream;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.http.Http2CodecBuilder;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -16,6 +18,7 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.util.ReferenceCountUtil;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -33,13 +36,14 @@ final class Http2Codec extends Http2ConnectionHandler {
     private @Nullable Events events;
     private @Nullable ChannelHandlerContext context;
     private boolean reading;
+    private boolean failed;
 
     /** Receives the events that are not frames. */
     interface Events {
         /** Everything that was written is being flushed. */
         void onFlush();
 
-        /** A GOAWAY with an error is about to be written, and the connection closes after it. */
+        /** A GOAWAY with an error is about to be written. Nothing more is decoded, and the connection closes soon. */
         void onError(String reason);
 
         /** The head of a request was over the limit and must be answered with 431. */
@@ -155,8 +159,12 @@ final class Http2Codec extends Http2ConnectionHandler {
      * would treat the body of a later request as an error of the connection.
      */
     ChannelFuture goAway(int last) {
+        return writeGoAway(last, Http2Error.NO_ERROR, Unpooled.EMPTY_BUFFER);
+    }
+
+    private ChannelFuture writeGoAway(int last, Http2Error error, ByteBuf reason) {
         ChannelHandlerContext to = context();
-        return frameWriter().writeGoAway(to, last, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, to.newPromise());
+        return frameWriter().writeGoAway(to, last, error.code(), reason, to.newPromise());
     }
 
     /** Closes the connection because of the client's behaviour. */
@@ -181,6 +189,10 @@ final class Http2Codec extends Http2ConnectionHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) throws Exception {
+        if (failed) {
+            ReferenceCountUtil.release(msg);
+            return;
+        }
         reading = true;
         try {
             super.channelRead(ctx, msg);
@@ -208,14 +220,24 @@ final class Http2Codec extends Http2ConnectionHandler {
         }
     }
 
+    /**
+     * Netty would close at once. The client may still be sending, and then it would see a reset in place of the GOAWAY
+     * that says why.
+     */
     @Override
     protected void onConnectionError(
             ChannelHandlerContext ctx, boolean outbound, Throwable cause, @Nullable Http2Exception error) {
+        if (failed) {
+            return;
+        }
+        failed = true;
         Http2Error code = error == null ? Http2Error.INTERNAL_ERROR : error.error();
         if (events != null) {
             events.onError(code.name().toLowerCase(Locale.ROOT));
         }
-        super.onConnectionError(ctx, outbound, cause, error);
+        int last = connection().remote().lastStreamCreated();
+        ByteBuf reason = ByteBufUtil.writeUtf8(ctx.alloc(), String.valueOf(cause.getMessage()));
+        Closing.lingering(writeGoAway(last, code, reason), Closing.UPLOAD_MS);
     }
 
     @Override

@@ -237,6 +237,8 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     public void onError(String reason) {
         if (!closing && channel.isActive()) { // a write that fails behind it is an error, too
             context.handler().onGoAway(this, reason);
+            // the error may come out of a call of a stream
+            eventLoop().execute(() -> abandonStreams("closing for " + reason));
         }
         closing = true;
     }

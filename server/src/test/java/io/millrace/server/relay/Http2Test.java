@@ -41,6 +41,7 @@ class Http2Test {
     private static final int INTERNAL_ERROR = 2;
     private static final int REFUSED_STREAM = 7;
     private static final int CANCEL = 8;
+    private static final int PROTOCOL_ERROR = 1;
     private static final int ENHANCE_YOUR_CALM = 11;
 
     @Test
@@ -562,6 +563,31 @@ class Http2Test {
             }
             Frame farewell = client.readUntil(Http2Client.GOAWAY, 0);
             assertThat(farewell.number(4)).isEqualTo(ENHANCE_YOUR_CALM);
+        }
+    }
+
+    /** A close with unread bytes would be a reset, which destroys what was sent before. */
+    @Test
+    void saysWhyToAClientThatGoesOnSendingAndEndsItsStreamsAtOnce() throws IOException {
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.read(); // until the relay closes
+                });
+                var harness =
+                        start(config -> RelayConfig.relayTo(upstream.uri()).with(c -> {
+                            c.accessLog = config.accessLog();
+                            c.listeners = config.listeners();
+                        }));
+                var client = Http2Client.connect(harness.port())) {
+            client.headers(1, Http2Client.END_STREAM, Http2Client.head("GET", "/v1/models"));
+            await().until(() -> upstream.requests().size() == 1);
+            client.windowUpdate(0, 0); // a window may not grow by 0
+            for (int i = 0; i < 200; i++) {
+                client.data(1, "x".repeat(16_000), false);
+            }
+            await().until(() ->
+                    upstream.closed() == 1 && harness.relay.metrics().activeExchanges() == 0);
+            assertThat(client.readUntil(Http2Client.GOAWAY, 0).number(4)).isEqualTo(PROTOCOL_ERROR);
         }
     }
 
