@@ -1,0 +1,142 @@
+package io.millrace.server.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The links between documents lead to files and headings that exist, and each document can be reached from the README.
+ * Links to other hosts are not followed.
+ */
+class LinksTest {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final List<String> FOLDERS = List.of("", ".github", "docs", "docs/decisions", "it", "monitoring");
+    private static final Pattern BLOCK = Pattern.compile("(?ms)^(`{3,})[^\\n]*\\n.*?^\\1 *$");
+    private static final Pattern QUOTED = Pattern.compile("`[^`\\n]*`");
+    private static final Pattern LINK = Pattern.compile("\\]\\(\\s*<?([^)>\\s]+)>?\\s*\\)");
+    private static final Pattern ELSEWHERE = Pattern.compile("(?i)^[a-z][a-z0-9+.-]*:.*");
+    private static final Pattern HEADING = Pattern.compile("(?m)^#{1,6} +(.+?) *#*$");
+    private static final Pattern LABEL = Pattern.compile("\\[([^\\]]*)\\]\\([^)]*\\)");
+    private static final Pattern NO_SLUG = Pattern.compile("[^\\p{L}\\p{N} _-]");
+
+    private static final Map<Path, String> PAGES = new TreeMap<>();
+
+    @BeforeAll
+    static void read() throws IOException {
+        for (String folder : FOLDERS) {
+            Path directory = ROOT.resolve(folder);
+            if (!Files.isDirectory(directory)) {
+                continue;
+            }
+            try (Stream<Path> files = Files.list(directory)) {
+                for (Path file :
+                        files.filter(path -> path.toString().endsWith(".md")).toList()) {
+                    PAGES.put(
+                            file.normalize(),
+                            BLOCK.matcher(Files.readString(file)).replaceAll(""));
+                }
+            }
+        }
+    }
+
+    @Test
+    void everyLinkLeadsSomewhere() {
+        var broken = new ArrayList<String>();
+        int links = 0;
+        for (Path from : PAGES.keySet()) {
+            for (String link : links(from)) {
+                links++;
+                String why = whyBroken(from, link);
+                if (why != null) {
+                    broken.add(ROOT.relativize(from) + ": " + link + ": " + why);
+                }
+            }
+        }
+        assertThat(links).isGreaterThan(200);
+        assertThat(broken).isEmpty();
+    }
+
+    @Test
+    void everyDocumentIsReachedFromTheReadme() {
+        var reached = new HashSet<Path>();
+        reach(ROOT.resolve("README.md"), reached);
+        List<Path> missed = PAGES.keySet().stream()
+                .filter(page -> page.startsWith(ROOT.resolve("docs")) && !reached.contains(page))
+                .map(ROOT::relativize)
+                .toList();
+        assertThat(reached).hasSizeGreaterThan(20);
+        assertThat(missed).isEmpty();
+    }
+
+    @Test
+    void slugsAreThoseOfGitHub() {
+        assertThat(slugs("# `resume.redis`\n## TLS, and HTTP/2\n## [A](b.md) b\n## A b\n# ❤ Ünder_score\n"))
+                .containsExactlyInAnyOrder("resumeredis", "tls-and-http2", "a-b", "a-b-1", "-ünder_score");
+    }
+
+    private static void reach(Path from, Set<Path> reached) {
+        if (!PAGES.containsKey(from) || !reached.add(from)) {
+            return;
+        }
+        for (String link : links(from)) {
+            if (!ELSEWHERE.matcher(link).matches() && !link.startsWith("#")) {
+                reach(target(from, link), reached);
+            }
+        }
+    }
+
+    private static List<String> links(Path page) {
+        String text = QUOTED.matcher(PAGES.get(page)).replaceAll("");
+        return LINK.matcher(text).results().map(link -> link.group(1)).toList();
+    }
+
+    private static String whyBroken(Path from, String link) {
+        if (ELSEWHERE.matcher(link).matches()) {
+            return null;
+        }
+        Path to = link.startsWith("#") ? from : target(from, link);
+        if (!to.startsWith(ROOT) || !Files.exists(to)) {
+            return "no such file";
+        }
+        int at = link.indexOf('#');
+        if (at < 0) {
+            return null;
+        }
+        boolean known = PAGES.containsKey(to) && slugs(PAGES.get(to)).contains(link.substring(at + 1));
+        return known ? null : "no such heading";
+    }
+
+    private static Path target(Path from, String link) {
+        return from.resolveSibling(link.replaceAll("#.*", "")).normalize();
+    }
+
+    /** The anchors that GitHub makes of the headings of a page. */
+    private static Set<String> slugs(String page) {
+        var slugs = new HashSet<String>();
+        var counts = new HashMap<String, Integer>();
+        for (MatchResult heading : HEADING.matcher(page).results().toList()) {
+            String text = LABEL.matcher(heading.group(1)).replaceAll("$1");
+            String slug = NO_SLUG.matcher(text.toLowerCase(Locale.ROOT))
+                    .replaceAll("")
+                    .replace(' ', '-');
+            int count = counts.merge(slug, 1, Integer::sum) - 1;
+            slugs.add(count == 0 ? slug : slug + "-" + count);
+        }
+        return slugs;
+    }
+}
