@@ -17,11 +17,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every recorded provider stream, whole, byte by byte and cut in two. */
+/** Every recorded provider stream, whole, byte by byte and cut in two at every place. */
 @Tag("slow")
 class SseRecordedStreamsTest {
-    private static final int ALL_CUTS_BYTES = 64 * 1024;
-    private static final int EDGE_BYTES = 16 * 1024;
+    private static final int WINDOW_BYTES = 4 * 1024;
+    private static final int ALL_CUTS_BYTES = 4 * WINDOW_BYTES;
+    private static final int EDGE_BYTES = 1024;
 
     record Recorded(String name, JsonNode expected) {
         byte[] bytes() {
@@ -57,14 +58,36 @@ class SseRecordedStreamsTest {
                 assertThat(Feeding.frameEnds(input, ends, holdLimit, Feeding.everywhere(length)))
                         .isEqualTo(expected);
             }
-            int[] cuts = kind == BufferKind.DIRECT ? cuts(length) : seededCuts(length, 100);
-            for (int cut : cuts) {
-                int[] actual = Feeding.frameEnds(input, ends, SseFrameDecoder.DEFAULT_HOLD_LIMIT, cut);
-                if (!Arrays.equals(actual, expected)) {
-                    assertThat(actual).as("%s cut at %d", kind, cut).isEqualTo(expected);
-                }
-            }
+            verifyCutInTwo(input, ends, expected, kind == BufferKind.DIRECT ? cuts(length) : seededCuts(length, 100));
             input.release();
+        }
+        if (length > ALL_CUTS_BYTES) {
+            verifyWindowsCutInTwo(bytes, expected);
+        }
+    }
+
+    /** Some frames at a time, for the cost of every place grows with the square of the length. */
+    private static void verifyWindowsCutInTwo(byte[] stream, int[] frameEnds) {
+        int start = 0;
+        for (int i = 0; i < frameEnds.length; i++) {
+            int end = i < frameEnds.length - 1 ? frameEnds[i] : stream.length;
+            if (end - start < WINDOW_BYTES && end < stream.length) {
+                continue;
+            }
+            byte[] window = Arrays.copyOfRange(stream, start, end);
+            ByteBuf input = BufferKind.DIRECT.of(window, 0, window.length);
+            verifyCutInTwo(input, new FrameEnds(window), NaiveSse.frameEnds(window), cuts(window.length));
+            input.release();
+            start = end;
+        }
+    }
+
+    private static void verifyCutInTwo(ByteBuf input, FrameEnds ends, int[] expected, int... cuts) {
+        for (int cut : cuts) {
+            int[] actual = Feeding.frameEnds(input, ends, SseFrameDecoder.DEFAULT_HOLD_LIMIT, cut);
+            if (!Arrays.equals(actual, expected)) {
+                assertThat(actual).as("%s cut at %d", input, cut).isEqualTo(expected);
+            }
         }
     }
 
@@ -111,13 +134,14 @@ class SseRecordedStreamsTest {
         return !NaiveSse.read(ended).events.isEmpty();
     }
 
+    /** Every place. In long inputs their beginning, their end and some others. */
     private static int[] cuts(int length) {
         if (length <= ALL_CUTS_BYTES) {
             return Feeding.everywhere(length);
         }
         IntStream edges =
                 IntStream.concat(IntStream.rangeClosed(1, EDGE_BYTES), IntStream.range(length - EDGE_BYTES, length));
-        return IntStream.concat(edges, Arrays.stream(seededCuts(length, 2_000))).toArray();
+        return IntStream.concat(edges, Arrays.stream(seededCuts(length, 500))).toArray();
     }
 
     private static int[] seededCuts(int length, int count) {

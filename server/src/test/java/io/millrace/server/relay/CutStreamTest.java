@@ -29,7 +29,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("sockets")
 @Tag("h2")
 class CutStreamTest {
-    private static final int RANDOM_CUTS = 200;
     private static final int CLIENTS = 6;
 
     /** A stream of which the upstream sends only the first {@code at} bytes, then a FIN or a RST. */
@@ -77,8 +76,13 @@ class CutStreamTest {
         }
     }
 
+    /** Cuts of each stream at random bytes, beside those at every frame boundary. */
+    int randomCuts() {
+        return 200;
+    }
+
     /** At every frame boundary and at random bytes, both ways. */
-    private static List<Cut> cuts(RelayHarness harness, Api api, String spec) throws IOException {
+    private List<Cut> cuts(RelayHarness harness, Api api, String spec) throws IOException {
         byte[] whole = normal(harness.stream(api.path, spec).body());
         var random = new SplittableRandom(api.path.hashCode() * 31L + spec.hashCode());
         var places = new TreeSet<Integer>();
@@ -88,7 +92,7 @@ class CutStreamTest {
             boundary += frame.length;
         }
         places.add(boundary);
-        for (int i = 0; i < RANDOM_CUTS / 2; i++) {
+        for (int i = 0; i < randomCuts() / 2; i++) {
             places.add(random.nextInt(whole.length));
         }
         var cuts = new ArrayList<Cut>();

@@ -85,6 +85,8 @@ public final class RawClient implements AutoCloseable {
         plain = new Socket();
         plain.setReceiveBufferSize(RECEIVE_BUFFER_BYTES);
         plain.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        // A handshake ends with a message of the client; the request would wait until that is acknowledged.
+        plain.setTcpNoDelay(true);
         plain.setSoTimeout(10_000);
         socket = tls == null ? plain : tls.getSocketFactory().createSocket(plain, "localhost", port, true);
         in = new BufferedInputStream(socket.getInputStream());
