@@ -94,11 +94,13 @@ class HouseTest {
                                 .noneMatch(use ->
                                         !use.getOriginClass().getPackageName().equals(each.getPackageName()))))
                 .extracting(JavaClass::getName)
-                .as("what is neither for another room, nor for the launcher, bench or tests that ask the mock")
+                .as(
+                        "what is neither for another room, nor for the launcher, the build, bench or tests that ask the mock")
                 .containsExactlyInAnyOrder(
                         "io.millrace.server.cli.Build",
                         "io.millrace.server.cli.CommandProvider",
                         "io.millrace.server.cli.Millrace",
+                        "io.millrace.server.cli.PackagedHelp",
                         "io.millrace.server.cli.Signals",
                         "io.millrace.server.mock.MockRequest",
                         "io.millrace.server.mock.MockStats",

@@ -50,13 +50,20 @@ final class Charts {
                 "s",
                 1,
                 cpu);
+        boolean cut = isCut(delay) || isCut(cpu);
         svg.text(
                 0,
                 y + 16,
                 "start",
                 "",
-                "Shorter is better. " + results.machine().processor());
+                "Shorter is better. " + (cut ? "A bar with a gap is cut: its number is right, its length is not. " : "")
+                        + results.machine().processor());
         return svg.end();
+    }
+
+    /** Whether a bar is longer than what is drawn of it. */
+    private static boolean isCut(List<Bar> bars) {
+        return bars.stream().anyMatch(bar -> bar.spread.median() > longest(bars));
     }
 
     private static List<Bar> bars(Results results, Scenario scenario, Figure figure) {
@@ -78,9 +85,13 @@ final class Charts {
             double full = Math.max(0, bar.spread.median()) * scale;
             double length = Math.min(full, WIDTH - LABELS - VALUES);
             svg.text(LABELS - 10, y + 14, "end", ours ? "o" : "", bar.peer.label());
-            svg.bar(LABELS, y, length, BAR, ours ? Svg.OURS : Svg.OTHERS);
-            String cut = full > length ? "» " : "";
-            svg.text(LABELS + length + 8, y + 14, "start", ours ? "o" : "", cut + value(bar.spread, decimals, unit));
+            String colour = ours ? Svg.OURS : Svg.OTHERS;
+            if (full > length) {
+                svg.cutBar(LABELS, y, length, BAR, colour);
+            } else {
+                svg.bar(LABELS, y, length, BAR, colour);
+            }
+            svg.text(LABELS + length + 8, y + 14, "start", ours ? "o" : "", value(bar.spread, decimals, unit));
             y += ROW;
         }
         return y;

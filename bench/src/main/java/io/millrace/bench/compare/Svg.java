@@ -33,6 +33,15 @@ final class Svg {
                 x, y, Math.max(1, width), height, colour);
     }
 
+    /** A bar with a slanted gap near its end. */
+    Svg cutBar(double x, double y, double width, double height, String colour) {
+        double gap = x + width * 0.86;
+        double slant = height / 3;
+        return line(
+                "<path d=\"M%.1f %.1fH%.1fL%.1f %.1fH%.1fZM%.1f %.1fH%.1fV%.1fH%.1fZ\" fill=\"%s\"/>",
+                x, y, gap + slant, gap, y + height, x, gap + slant + 6, y, x + width, y + height, gap + 6, colour);
+    }
+
     Svg rule(double x1, double y1, double x2, double y2) {
         return line("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"g\"/>", x1, y1, x2, y2);
     }

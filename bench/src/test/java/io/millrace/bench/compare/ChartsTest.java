@@ -43,7 +43,8 @@ class ChartsTest {
 
         var svg = parse(drawing);
         assertThat(width(svg, 1)).isEqualTo(width(svg, 0));
-        assertThat(drawing).contains("» 500.0 s");
+        assertThat(drawing).contains(">500.0 s<", "A bar with a gap is cut");
+        assertThat(svg.getElementsByTagName("path").getLength()).isEqualTo(1);
     }
 
     @Test

@@ -1,12 +1,12 @@
 package io.millrace.server.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -19,24 +19,24 @@ import picocli.CommandLine.Spec;
         footer = {
             "  source <(millrace completion bash)",
             "  source <(millrace completion zsh)",
-            "  millrace completion fish | source"
+            "  millrace completion fish | source",
+            "The distribution has the scripts in share/, for all users of a machine."
         })
 @SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class CompletionCommand implements Callable<Integer> {
-    /** The shells. */
-    enum Shell {
-        /** Also what the script of zsh is made of. */
-        BASH,
-        /** With its emulation of bash's completion. */
-        ZSH,
-        /** In its own language. */
-        FISH
+    /** What may be named, for the scripts themselves. */
+    static final class Shells extends ArrayList<String> {
+        private static final long serialVersionUID = 1;
+
+        Shells() {
+            super(List.of("bash", "zsh", "fish"));
+        }
     }
 
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish.")
+    @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish.", completionCandidates = Shells.class)
     private String shell;
 
     @Override
@@ -44,50 +44,15 @@ final class CompletionCommand implements Callable<Integer> {
         var root = spec.root().commandLine();
         var out = spec.commandLine().getOut();
         out.print(
-                switch (named()) {
-                    case BASH -> AutoComplete.bash("millrace", root);
-                    case ZSH ->
-                        "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n"
-                                + AutoComplete.bash("millrace", root);
-                    case FISH -> fish(root);
+                switch (shell.toLowerCase(Locale.ROOT)) {
+                    case "bash" -> CompletionScripts.bash(root);
+                    case "zsh" -> CompletionScripts.zsh(root);
+                    case "fish" -> CompletionScripts.fish(root);
+                    default ->
+                        throw new CommandLine.ParameterException(
+                                spec.commandLine(), "SHELL: " + shell + " (expected: bash, zsh or fish)");
                 });
         out.flush();
         return 0;
-    }
-
-    private Shell named() {
-        try {
-            return Shell.valueOf(shell.toUpperCase(Locale.ROOT));
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(
-                    spec.commandLine(), "SHELL: " + shell + " (expected: bash, zsh or fish)", e);
-        }
-    }
-
-    private static String fish(CommandLine root) {
-        var script = new StringBuilder("complete -c millrace -e\n");
-        root.getSubcommands().forEach((name, command) -> {
-            script.append("complete -c millrace -n __fish_use_subcommand -f -a ")
-                    .append(name)
-                    .append(description(command.getCommandSpec().usageMessage().description()))
-                    .append('\n');
-            for (OptionSpec option : command.getCommandSpec().options()) {
-                script.append("complete -c millrace -n '__fish_seen_subcommand_from ")
-                        .append(name)
-                        .append("' -l ")
-                        .append(option.longestName().replaceFirst("^-+", ""))
-                        .append(option.arity().max() > 0 ? " -r" : "")
-                        .append(description(option.description()))
-                        .append('\n');
-            }
-        });
-        return script.toString();
-    }
-
-    /** The first sentence, quoted. */
-    private static String description(String... lines) {
-        String text =
-                lines.length == 0 ? "" : lines[0].replaceAll("\\. .*|\\.$", "").replace("%%", "%");
-        return text.isEmpty() ? "" : " -d '" + text.replace("\\", "\\\\").replace("'", "\\'") + "'";
     }
 }

@@ -1,8 +1,9 @@
 package io.millrace.server.cli;
 
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,27 +19,42 @@ final class GroupedHelp extends Help {
 
     @Override
     public String optionList() {
+        var list = new StringBuilder();
+        groups(commandSpec()).forEach((name, options) -> {
+            if (!name.isEmpty()) {
+                list.append(System.lineSeparator()).append(name).append(':').append(System.lineSeparator());
+            }
+            list.append(listed(options));
+        });
+        return list.toString();
+    }
+
+    /** The options that are not hidden, by the heading of their group. Those without a group come first, under "". */
+    static Map<String, List<OptionSpec>> groups(CommandSpec spec) {
+        var groups = new LinkedHashMap<String, List<OptionSpec>>();
         Set<String> grouped = new HashSet<>();
-        var groups = new StringBuilder();
-        commandSpec().mixins().forEach((name, mixin) -> {
+        groups.put("", List.of());
+        spec.mixins().forEach((name, mixin) -> {
             if (Character.isUpperCase(name.charAt(0))) {
                 mixin.options().forEach(option -> grouped.add(option.longestName()));
-                groups.append(System.lineSeparator())
-                        .append(name)
-                        .append(':')
-                        .append(System.lineSeparator())
-                        .append(listed(mixin.options()));
+                groups.put(name, visible(mixin.options()));
             }
         });
-        List<OptionSpec> others = new ArrayList<>(commandSpec().options());
-        others.removeIf(option -> grouped.contains(option.longestName()));
-        return listed(others) + groups;
+        groups.put(
+                "",
+                visible(spec.options()).stream()
+                        .filter(option -> !grouped.contains(option.longestName()))
+                        .toList());
+        return groups;
+    }
+
+    private static List<OptionSpec> visible(List<OptionSpec> options) {
+        return options.stream().filter(option -> !option.hidden()).toList();
     }
 
     private String listed(List<OptionSpec> options) {
         Layout layout = createDefaultLayout();
-        layout.addOptions(
-                options.stream().filter(option -> !option.hidden()).toList(), createDefaultParamLabelRenderer());
+        layout.addOptions(options, createDefaultParamLabelRenderer());
         return layout.toString();
     }
 }

@@ -172,7 +172,8 @@ class MillraceTest {
     void completesCommandsAndOptions(String shell) {
         assertThat(execute("completion", shell)).isZero();
 
-        assertThat(out.toString()).contains("serve", "check", shell.equals("fish") ? "-l listen -r" : "--listen");
+        assertThat(out.toString()).contains("serve", "check", shell.equals("fish") ? "-l listen -x" : "--listen");
+        assertThat(out.toString()).doesNotContain("-a compare", "compare:");
     }
 
     @Test

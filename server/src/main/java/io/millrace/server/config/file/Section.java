@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * at the value's place.
  */
 final class Section implements AutoCloseable {
+    /** A setting that has to be below another one. */
+    private static final Pattern COMPARED = Pattern.compile("(\\w+): (\\S+) \\(expected: (<=?) (\\w+), (\\S+)\\)");
+
     private final Mapping mapping;
     private final Problems problems;
     private final Set<String> known = new LinkedHashSet<>();
@@ -157,8 +161,16 @@ final class Section implements AutoCloseable {
         return false;
     }
 
-    /** The message, preceded by the key unless it already is. */
+    /**
+     * The message, preceded by the key unless it already is. A message that compares another setting with this one is
+     * turned round, because this one is what the file has.
+     */
     static String named(String key, String message) {
+        var other = COMPARED.matcher(message);
+        if (other.matches() && key.equals(other.group(4))) {
+            return key + ": " + other.group(5) + " (expected: " + other.group(3).replace('<', '>') + " "
+                    + other.group(1) + ", " + other.group(2) + ")";
+        }
         return message.startsWith(key + ": ") ? message : key + ": " + message;
     }
 

@@ -209,7 +209,7 @@ class ConfigLoaderTest {
                 problem("limits: {headerCount: many}", "1:23: headerCount: 'many' (expected: a whole number)"),
                 problem(
                         "limits: {highWatermark: 16KiB}",
-                        "1:25: highWatermark: lowWatermark: 32768 (expected: < highWatermark, 16384)"),
+                        "1:25: highWatermark: 16384 (expected: > lowWatermark, 32768)"),
                 problem("allowOpen: maybe", "1:12: allowOpen: 'maybe' (expected: true or false)"),
                 problem("eventLoops: -1", "1:13: eventLoops: -1 (expected: 0 to 1024)"),
                 problem("transport: epol", "1:12: transport: epol (expected: epoll, io_uring, kqueue or nio)"),
