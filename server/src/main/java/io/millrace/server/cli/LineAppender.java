@@ -4,11 +4,10 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,47 +19,47 @@ import org.slf4j.LoggerFactory;
 final class LineAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
     private static final Logger LOG = LoggerFactory.getLogger(LineAppender.class);
 
+    private final String log;
     private final String target;
     private final OutputStream out;
-    private final boolean closes;
     private final AtomicLong lost;
     private long lostInRow;
 
-    private LineAppender(String target, OutputStream out, boolean closes, AtomicLong lost) {
+    /**
+     * Writes to {@code out}, and closes it at its end.
+     *
+     * @param log its name, as messages have it
+     * @param target names {@code out}
+     */
+    LineAppender(String log, String target, OutputStream out, AtomicLong lost) {
+        this.log = log;
         this.target = target;
         this.out = out;
-        this.closes = closes;
         this.lost = lost;
     }
 
-    /** Writes to standard output, which stays open. */
-    @SuppressWarnings("resource") // the descriptor belongs to the process
-    static LineAppender toStandardOutput(AtomicLong lost) {
-        return new LineAppender("standard output", new FileOutputStream(FileDescriptor.out), false, lost);
-    }
+    /** Standard output, which a close leaves open. */
+    static OutputStream standardOutput() {
+        return new FilterOutputStream(new FileOutputStream(FileDescriptor.out)) {
+            @Override
+            public void write(byte[] bytes, int from, int length) throws IOException {
+                out.write(bytes, from, length);
+            }
 
-    /**
-     * Writes to the end of a file. It creates the file and its directories if they do not exist.
-     *
-     * @throws IOException if it cannot be opened
-     */
-    static LineAppender toFile(Path file, AtomicLong lost) throws IOException {
-        Path directory = file.toAbsolutePath().getParent();
-        if (directory != null) {
-            Files.createDirectories(directory);
-        }
-        return new LineAppender(file.toString(), new FileOutputStream(file.toFile(), true), true, lost);
+            @Override
+            public void close() {
+                // the descriptor belongs to the process
+            }
+        };
     }
 
     @Override
     public void stop() {
         super.stop();
-        if (closes) {
-            try {
-                out.close();
-            } catch (IOException e) {
-                LOG.warn("{} cannot be closed: {}", target, e.getMessage());
-            }
+        try {
+            out.close();
+        } catch (IOException e) {
+            LOG.warn("{} cannot be closed: {}", target, e.getMessage());
         }
     }
 
@@ -72,12 +71,12 @@ final class LineAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
         } catch (IOException e) {
             lost.incrementAndGet();
             if (lostInRow++ == 0) {
-                LOG.error("the access log cannot be written to {}: {}; its lines are lost", target, e.getMessage());
+                LOG.error("the {} log cannot be written to {}: {}; its lines are lost", log, target, e.getMessage());
             }
             return;
         }
         if (lostInRow > 0) {
-            LOG.warn("the access log is written to {} again; {} lines were lost", target, lostInRow);
+            LOG.warn("the {} log is written to {} again; {} lines were lost", log, target, lostInRow);
             lostInRow = 0;
         }
     }

@@ -44,10 +44,11 @@ final class Serving {
         try (var mock = new EmbeddedMock()) {
             var sources = arguments.sources(System.getenv(), mock::uri);
             var config = ConfigLoader.load(sources);
-            AccessLogAppender.install(config.accessLog());
+            LineLog.install(config.accessLog());
+            LineLog.install(config.telemetry().usageLog());
             try (var server = start(config, arguments.takeover());
                     var control = control(config, server, stop)) {
-                server.metrics().lostLogLines(AccessLogAppender::lost);
+                server.metrics().lostLogLines(LineLog.ACCESS::lost, LineLog.USAGE::lost);
                 server.metrics().build(Build.labels());
                 if (control != null) {
                     LOG.info("another process may take over at {}", control.path());
@@ -74,7 +75,7 @@ final class Serving {
                 LOG.info("stopped");
             }
         } finally {
-            AccessLogAppender.stop();
+            LineLog.stop();
         }
     }
 
@@ -186,11 +187,14 @@ final class Serving {
 
         synchronized void reload() {
             try {
-                reopenAccessLog();
+                reopenLogs();
                 var config = ConfigLoader.load(sources);
                 checkStillClosed(config);
                 if (!config.accessLog().equals(current.accessLog())) {
-                    AccessLogAppender.install(config.accessLog());
+                    LineLog.install(config.accessLog());
+                }
+                if (!config.telemetry().usageLog().equals(current.telemetry().usageLog())) {
+                    LineLog.install(config.telemetry().usageLog());
                 }
                 var kept = server.reload(config);
                 current = config;
@@ -209,13 +213,13 @@ final class Serving {
             }
         }
 
-        /** Its file may have been rotated. That neither waits for the new configuration nor needs it. */
-        private void reopenAccessLog() {
-            if (current.accessLog().file() == null) {
-                return;
-            }
+        /** Their files may have been rotated. That neither waits for the new configuration nor needs it. */
+        private void reopenLogs() {
             try {
-                AccessLogAppender.install(current.accessLog());
+                if (current.accessLog().file() != null) {
+                    LineLog.install(current.accessLog());
+                }
+                LineLog.install(current.telemetry().usageLog());
             } catch (IllegalArgumentException e) {
                 LOG.error("{}", e.getMessage());
             }

@@ -8,6 +8,7 @@ public enum LogField {
     TRANSLATED_TO,
     DROPPED,
     MODEL,
+    SERVED_MODEL,
     ROUTE,
     UPSTREAM,
     ORIGIN,

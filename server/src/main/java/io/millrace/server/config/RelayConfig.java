@@ -27,12 +27,12 @@ import org.jspecify.annotations.Nullable;
  * @param upstreams the upstreams by name, in the order of the configuration
  * @param routes the routes in the order in which they are tried
  * @param accessLog the log with one line per request
- * @param allowOpen whether addresses other than loopback may use upstreams for which the relay adds a key
+ * @param telemetry what else others are told about the relay and its requests
  * @param ownPaths the paths that the relay answers itself
  * @param takeover the control socket at which another process may take over the listeners; null for none
  * @param trustedProxies the proxies whose fields about a request's client are believed
  * @param cors the pages of other origins that may call; {@link Cors#OFF} leaves that to the upstreams
- * @param clients whether each client needs a key
+ * @param clients who may use the relay
  * @param resume how answers are kept for readers, on routes that do so
  */
 public record RelayConfig(
@@ -45,7 +45,7 @@ public record RelayConfig(
         Map<String, Upstream> upstreams,
         List<Route> routes,
         AccessLog accessLog,
-        boolean allowOpen,
+        Telemetry telemetry,
         OwnPaths ownPaths,
         @Nullable UnixPath takeover,
         AddressSet trustedProxies,
@@ -71,7 +71,7 @@ public record RelayConfig(
             throw new IllegalArgumentException("ownPaths: streams: false, beside a route with disconnect: detach"
                     + " (expected: true, because its streams are read there)");
         }
-        if (!allowOpen && !clients.on()) {
+        if (!clients.allowOpen() && !clients.on()) {
             checkClosed(listeners, upstreams);
             checkClosed(cors, upstreams);
         }
@@ -101,6 +101,11 @@ public record RelayConfig(
     /** Whether everyone who can reach the relay can spend its keys. Such a relay must not be reachable by others. */
     public boolean mustBeClosed() {
         return injectsCredentials() && !clients.on();
+    }
+
+    /** Whether addresses other than loopback may use upstreams for which the relay adds a key. */
+    public boolean allowOpen() {
+        return clients.allowOpen();
     }
 
     /** Whether the relay adds its own key for some upstream. */
@@ -243,12 +248,14 @@ public record RelayConfig(
     /**
      * The rule whether each client needs its own key.
      *
+     * @param allowOpen whether clients without one may reach the relay's keys from other machines
      * @param file the file with the clients and the hashes of their keys; null if no keys are required
      * @param onRemoval what happens to the requests in progress of a key that is removed from the file
      * @param redis the store in which several nodes share the limits of their clients; null if each node has its own
      * @param nodes the number of nodes that share the limits, used until Redis has told it
      */
     public record ClientAccess(
+            boolean allowOpen,
             @Nullable Path file,
             OnRemoval onRemoval,
             @Nullable RedisSettings redis,
@@ -263,6 +270,9 @@ public record RelayConfig(
 
         /** Everyone who can reach the relay may use it. */
         public static final ClientAccess OPEN = Builders.build(ClientAccess.class, new Builder());
+
+        /** The same, and other machines may reach it although it adds its keys. */
+        public static final ClientAccess ALLOW_OPEN = OPEN.with(c -> c.allowOpen = true);
 
         public ClientAccess {
             Checks.range("nodes", nodes, 1, 10_000);
@@ -280,6 +290,7 @@ public record RelayConfig(
 
         /** The components by name; the values of a new one are the defaults. */
         public static final class Builder {
+            public boolean allowOpen;
             public @Nullable Path file;
             public OnRemoval onRemoval = OnRemoval.FINISH;
             public @Nullable RedisSettings redis;
@@ -340,7 +351,7 @@ public record RelayConfig(
         public Map<String, Upstream> upstreams = Map.of();
         public List<Route> routes = List.of();
         public AccessLog accessLog = AccessLog.DEFAULT;
-        public boolean allowOpen;
+        public Telemetry telemetry = Telemetry.DEFAULT;
         public OwnPaths ownPaths = OwnPaths.ALL;
         public @Nullable UnixPath takeover;
         public AddressSet trustedProxies = AddressSet.NONE;

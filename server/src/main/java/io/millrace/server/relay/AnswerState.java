@@ -2,8 +2,8 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
-import io.millrace.codec.dialect.Usage;
 import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Summary;
 
 /** The part of the answer that the client has. */
 interface AnswerState {
@@ -27,9 +27,9 @@ interface AnswerState {
         return 0;
     }
 
-    /** The token counts of an answer in one body, as far as they are known. */
-    default Usage usage() {
-        return Usage.NONE;
+    /** The facts in an answer in one body, as far as they are known. */
+    default Summary.Whole facts() {
+        return Summary.Whole.NONE;
     }
 
     /** Ends the answer with an error inside it. Not to be called if a response with an error status is possible. */

@@ -2,7 +2,6 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
-import io.millrace.codec.dialect.Usage;
 import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
@@ -109,8 +108,8 @@ final class ClientAnswer implements AnswerListener {
         }
 
         @Override
-        public Usage usage() {
-            return relay.usage();
+        public Summary.Whole facts() {
+            return relay.facts();
         }
 
         @Override
@@ -342,7 +341,7 @@ final class ClientAnswer implements AnswerListener {
     /** The summary of the response. */
     Summary.Response summary(Outcome outcome) {
         return new Summary.Response(
-                status, outcome, errorCode, errorMessage, terminalMissing, had().bodyBytes(), had().usage());
+                status, outcome, errorCode, errorMessage, terminalMissing, had().bodyBytes(), had().facts());
     }
 
     /** Whether the client got an event stream. */

@@ -271,7 +271,7 @@ final class Exchange
         }
         caller.end(0, 0, System.nanoTime());
         loop.counters().endedLocally(Outcome.RESUMED.label());
-        var asked = RequestFacts.summary(request, client, downstream.terms(), requestId, caller, null);
+        var asked = RequestFacts.summary(request, client, downstream.terms(), requestId, caller);
         end.log(loop, asked, asked.path(), timeline);
     }
 
@@ -342,11 +342,9 @@ final class Exchange
         Timeline its = attempts == null ? timeline : attempts.timeline();
         its.endNs = System.nanoTime();
         StreamRelay stream = attempts == null ? null : attempts.stream();
-        String answeredModel =
-                stream == null ? null : stream.state().inspector().model();
         Summary.Stream early = answer.isStream() ? Summary.Stream.EMPTY : null;
         var summary = new Summary(
-                RequestFacts.summary(request, client, downstream.terms(), requestId, caller, answeredModel),
+                RequestFacts.summary(request, client, downstream.terms(), requestId, caller),
                 attempts == null ? intake().summary() : attempts.summary(),
                 answer.summary(outcome),
                 stream == null ? early : stream.state().summary(),

@@ -1,6 +1,6 @@
 package io.millrace.server.relay;
 
-import io.millrace.codec.dialect.AnswerUsage;
+import io.millrace.codec.dialect.AnswerFacts;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.translate.TokenCounts;
 import io.millrace.codec.translate.TranslatedAnswer;
@@ -69,7 +69,7 @@ final class PlainAnswer implements UpstreamAnswer {
                 scope.credential(),
                 interpreter == null ? null : (status, body) -> translated(interpreter, status, body),
                 inflation,
-                hasUsage() ? new AnswerUsage(scope.dialect()) : null,
+                isAnswer() ? new AnswerFacts(scope.dialect()) : null,
                 scope.context().loop().memory());
     }
 
@@ -327,7 +327,7 @@ final class PlainAnswer implements UpstreamAnswer {
         return (interpreter != null || searched) && Heads.isCoded(head) && !isBodiless();
     }
 
-    private boolean hasUsage() {
+    private boolean isAnswer() {
         boolean readable = inflation != null || !Heads.isCoded(head);
         return isSuccess(status()) && terms.isForAnswer() && scope.dialect() != Dialect.UNKNOWN && readable;
     }

@@ -1,7 +1,6 @@
 package io.millrace.server.relay;
 
-import io.millrace.codec.dialect.AnswerUsage;
-import io.millrace.codec.dialect.Usage;
+import io.millrace.codec.dialect.AnswerFacts;
 import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
 import io.millrace.server.downstream.ClientStream;
@@ -10,6 +9,7 @@ import io.millrace.server.http.Refusal;
 import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
+import io.millrace.server.telemetry.Summary;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -45,7 +45,7 @@ final class PlainRelay {
     private final @Nullable Inflation inflation;
     private final @Nullable MaskedParts parts;
     private @Nullable Translator translator;
-    private final @Nullable AnswerUsage usage;
+    private final @Nullable AnswerFacts facts;
     private final LoopMemory memory;
     private long counted;
     private boolean translated;
@@ -71,7 +71,7 @@ final class PlainRelay {
      * @param credential the relay's, or null if the client's own was used
      * @param translator null if the body is passed on unchanged
      * @param inflation removes the body's coding; null keeps it. It remains with the caller
-     * @param usage reads the token counts of the upstream's body; null if it has none that can be read
+     * @param facts reads the facts in the upstream's body; null if it has none that can be read
      * @param memory counts the held bytes
      */
     PlainRelay(
@@ -80,12 +80,12 @@ final class PlainRelay {
             @Nullable Credential credential,
             @Nullable Translator translator,
             @Nullable Inflation inflation,
-            @Nullable AnswerUsage usage,
+            @Nullable AnswerFacts facts,
             LoopMemory memory) {
         this.downstream = downstream;
         this.head = head;
         this.translator = translator;
-        this.usage = usage;
+        this.facts = facts;
         this.memory = memory;
         this.inflation = inflation;
         boolean searched = translator != null || isSearched(head);
@@ -133,9 +133,11 @@ final class PlainRelay {
         return bodyBytes;
     }
 
-    /** The token counts in the upstream's body, as far as it has come. */
-    Usage usage() {
-        return usage == null ? Usage.NONE : usage.usage();
+    /** The facts in the upstream's body, as far as it has come. */
+    Summary.Whole facts() {
+        return facts == null
+                ? Summary.Whole.NONE
+                : new Summary.Whole(facts.finishReason(), facts.model(), facts.usage());
     }
 
     /** The held bytes of the body, which remain with this; null if there are none. */
@@ -158,8 +160,8 @@ final class PlainRelay {
     }
 
     private void take(ByteBuf content) {
-        if (usage != null) {
-            usage.add(content);
+        if (facts != null) {
+            facts.add(content);
         }
         if (started) {
             write(content);

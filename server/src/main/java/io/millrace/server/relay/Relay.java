@@ -155,6 +155,7 @@ public final class Relay implements RequestHandler {
         long periodNs = RelayLoop.sweepPeriodNs(config);
         onEachLoop(loop -> {
             loop.accessLogger().settings(config.accessLog());
+            loop.usageLogger().settings(config.telemetry().usageLog());
             loop.sweeper().period(periodNs);
         });
         check(next);
@@ -209,7 +210,7 @@ public final class Relay implements RequestHandler {
     }
 
     /**
-     * Closes all connections, and passes on the lines that the access log holds. Netty's event loop closes connections
+     * Closes all connections, and passes on the lines that the logs hold. Netty's event loop closes connections
      * at its own shutdown only if it runs once more after it was told, which is not certain.
      */
     public void closeLoops() {
@@ -223,6 +224,7 @@ public final class Relay implements RequestHandler {
             loop.upstreams().keepOnly(List.of());
             // After the ends of exchanges that these closes have just queued.
             loop.eventLoop().execute(loop.accessLogger()::handOver);
+            loop.eventLoop().execute(loop.usageLogger()::handOver);
         });
         stores.close();
     }

@@ -13,6 +13,7 @@ import io.millrace.server.share.StreamId;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
+import io.millrace.server.telemetry.UsageLogger;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
 import io.millrace.server.upstream.Upstreams;
@@ -46,6 +47,7 @@ record RelayLoop(
         Sweeper sweeper,
         LoopCounters counters,
         AccessLogger accessLogger,
+        UsageLogger usageLogger,
         LiveRecorder recorder,
         LoopMemory memory,
         MemoryRelief relief,
@@ -75,7 +77,9 @@ record RelayLoop(
         sweeper.measure(counters.histograms()::late);
         var upstreams = connector.upstreams(sweeper, counters.histograms()::connected);
         var log = new AccessLogger(accessLog, loop, sweeper, config.accessLog());
-        return of(number, loop, upstreams, sweeper, counters, log, memory, shared);
+        RelayLoop opened = of(number, loop, upstreams, sweeper, counters, log, memory, shared);
+        opened.usageLogger.settings(config.telemetry().usageLog());
+        return opened;
     }
 
     /** Creates the parts of {@code loop}, which is the relay's event loop number {@code number}. */
@@ -100,6 +104,7 @@ record RelayLoop(
                 sweeper,
                 counters,
                 log,
+                new UsageLogger(loop, sweeper),
                 new LiveRecorder(loop),
                 memory,
                 relief,
@@ -168,6 +173,7 @@ record RelayLoop(
     void onEnded(Summary summary) {
         counters.ended(summary);
         accessLogger.log(summary);
+        usageLogger.log(summary);
         recorder.ended(summary);
     }
 

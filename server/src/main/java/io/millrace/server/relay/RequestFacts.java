@@ -28,16 +28,9 @@ final class RequestFacts {
      * The facts for the access log and the counts.
      *
      * @param from the client's address; null for a client of a unix socket
-     * @param answeredModel the model in the answer; null if there is none
      */
     static Summary.Request summary(
-            ClientRequest request,
-            @Nullable InetAddress from,
-            ConnectionTerms terms,
-            String requestId,
-            Caller caller,
-            @Nullable String answeredModel) {
-        String asked = request.fields().loggedModel();
+            ClientRequest request, @Nullable InetAddress from, ConnectionTerms terms, String requestId, Caller caller) {
         return new Summary.Request(
                 from,
                 terms.protocol(),
@@ -46,7 +39,7 @@ final class RequestFacts {
                 request.method().name(),
                 request.target().path(),
                 request.client().label(),
-                asked == null ? answeredModel : asked,
+                request.fields().loggedModel(),
                 request.body().received(),
                 request.correlation,
                 caller.name(),

@@ -122,6 +122,11 @@ final class StreamState {
     /** The summary of the stream. */
     Summary.Stream summary() {
         return new Summary.Stream(
-                inspector.finishReason(), frames, inspector.outputFrames(), inspector.usage(), usageExact());
+                inspector.finishReason(),
+                inspector.model(),
+                frames,
+                inspector.outputFrames(),
+                inspector.usage(),
+                usageExact());
     }
 }

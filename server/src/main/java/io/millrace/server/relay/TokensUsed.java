@@ -21,7 +21,7 @@ record TokensUsed(long input, long output) {
             return of(stream, estimatedInput);
         }
         Outcome outcome = summary.response().outcome();
-        Usage whole = summary.response().usage();
+        Usage whole = summary.response().whole().usage();
         if (whole.outputTokens() >= 0) {
             return new TokensUsed(
                     whole.inputTokens() >= 0 ? whole.inputTokens() : estimatedInput, whole.outputTokens());

@@ -56,7 +56,7 @@ final class AnswerCounters {
      * What upstreams refuse may be any word of a client.
      */
     String model(Summary summary) {
-        String model = summary.request().model();
+        String model = summary.model();
         if (model == null) {
             return UNKNOWN;
         }

@@ -35,6 +35,7 @@ public final class Metrics {
     private volatile Labels build = Labels.EMPTY;
     private volatile BooleanSupplier draining = () -> false;
     private volatile LongSupplier lostLogLines = () -> 0;
+    private volatile LongSupplier lostUsageLines = () -> 0;
     private volatile @Nullable TlsServers tls;
     private volatile @Nullable SharedLimits sharedLimits;
     private volatile @Nullable ReplayMetrics kept;
@@ -78,9 +79,10 @@ public final class Metrics {
         draining = isDraining;
     }
 
-    /** Reports {@code lost} as the number of lost lines of the access log. */
-    public void lostLogLines(LongSupplier lost) {
-        lostLogLines = lost;
+    /** Reports these as the numbers of lost lines of the access log and of the usage log. */
+    public void lostLogLines(LongSupplier ofAccess, LongSupplier ofUsage) {
+        lostLogLines = ofAccess;
+        lostUsageLines = ofUsage;
     }
 
     /** Reports the TLS of listeners from {@code servers}. */
@@ -197,7 +199,11 @@ public final class Metrics {
                 counter(
                         "millrace_access_log_lines_lost",
                         "Lines of the access log that could not be written, or came faster than they were.",
-                        lostLogLines.getAsLong()));
+                        lostLogLines.getAsLong()),
+                counter(
+                        "millrace_usage_log_lines_lost",
+                        "Lines of the usage log that could not be written, or came faster than they were.",
+                        lostUsageLines.getAsLong()));
     }
 
     private List<MetricSnapshot> state() {

@@ -31,7 +31,7 @@ public record Summary(
      * @param tls the TLS version of the connection; null without TLS
      * @param path the raw path without its query, which may contain keys
      * @param dialect the name of the client's format, such as {@code chat}; {@code text} at {@code /chat}
-     * @param model the requested model, otherwise the one that answered, or null
+     * @param model the requested model, or null
      * @param bytes the length of its body
      * @param caller the name of the client; null if no keys are required, or the key was not valid
      * @param correlation what others call it
@@ -110,7 +110,7 @@ public record Summary(
      * @param errorMessage what the client was told of that error, or null
      * @param terminalMissing whether the relay ended the stream because of silence after its finish reasons
      * @param bytes the length of its body
-     * @param usage the provider's token counts, if it is an answer in one body
+     * @param whole the content of an answer in one body
      */
     public record Response(
             int status,
@@ -119,19 +119,38 @@ public record Summary(
             @Nullable String errorMessage,
             boolean terminalMissing,
             long bytes,
-            Usage usage) {}
+            Whole whole) {}
+
+    /**
+     * The content of an answer in one body.
+     *
+     * @param finishReason the upstream's word for it, or null
+     * @param model the model that has answered, or null
+     * @param usage the provider's token counts
+     */
+    public record Whole(
+            @Nullable String finishReason, @Nullable String model, Usage usage) {
+        /** Nothing is known. */
+        public static final Whole NONE = new Whole(null, null, Usage.NONE);
+    }
 
     /**
      * The content of an event stream.
      *
      * @param finishReason the upstream's word for it, or null
+     * @param model the model that has answered, or null
      * @param usageExact whether {@code usage} is the provider's usage of the whole answer; otherwise it is that of a
      *     part
      */
     public record Stream(
-            @Nullable String finishReason, long frames, long outputFrames, Usage usage, boolean usageExact) {
+            @Nullable String finishReason,
+            @Nullable String model,
+            long frames,
+            long outputFrames,
+            Usage usage,
+            boolean usageExact) {
         /** The content of a stream that got nothing from an upstream. */
-        public static final Stream EMPTY = new Stream(null, 0, 0, Usage.NONE, false);
+        public static final Stream EMPTY = new Stream(null, null, 0, 0, Usage.NONE, false);
     }
 
     /**
@@ -147,7 +166,27 @@ public record Summary(
 
     /** The provider's token counts, of the stream or of the answer in one body. */
     public Usage usage() {
-        return stream == null ? response.usage() : stream.usage();
+        return stream == null ? response.whole().usage() : stream.usage();
+    }
+
+    /** Whether {@link #usage} is that of the whole answer. An answer in one body has its usage behind the text. */
+    public boolean usageExact() {
+        return stream == null ? usage().inputTokens() >= 0 && usage().outputTokens() >= 0 : stream.usageExact();
+    }
+
+    /** The upstream's word for why the answer ended, or null. */
+    public @Nullable String finishReason() {
+        return stream == null ? response.whole().finishReason() : stream.finishReason();
+    }
+
+    /** The requested model, otherwise the one that answered, or null. */
+    public @Nullable String model() {
+        return request.model() == null ? servedModel() : request.model();
+    }
+
+    /** The model that has answered, or null. */
+    public @Nullable String servedModel() {
+        return stream == null ? response.whole().model() : stream.model();
     }
 
     /**
@@ -179,7 +218,7 @@ public record Summary(
                         null,
                         null),
                 Attempts.none(null, null),
-                new Response(status, Outcome.REFUSED, error, null, false, 0, Usage.NONE),
+                new Response(status, Outcome.REFUSED, error, null, false, 0, Whole.NONE),
                 null,
                 null,
                 timeline);

@@ -3,6 +3,7 @@ package io.millrace.server.access;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
@@ -15,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Requests of a browser that sends no Sec-Fetch-Site. Host is 192.168.1.5:8080, which allowOpen admits. */
 class OpenGuardTest {
     private static final RelayConfig OPEN =
-            RelayConfig.relayTo(URI.create("http://127.0.0.1:9")).with(c -> c.allowOpen = true);
+            RelayConfig.relayTo(URI.create("http://127.0.0.1:9")).with(c -> c.clients = ClientAccess.ALLOW_OPEN);
     private static final String BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15";
 
     @ParameterizedTest

@@ -1,7 +1,9 @@
 package io.millrace.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RawClient;
@@ -14,7 +16,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +30,8 @@ class LauncherProcessTest {
     private static final Pattern ADDRESS = Pattern.compile("http://127\\.0\\.0\\.1:\\d+");
     private static final String PROMPT =
             "{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpClient client = HttpClient.newHttpClient();
 
@@ -119,6 +127,55 @@ class LauncherProcessTest {
         }
     }
 
+    /** What has been passed to the kernel survives the process, whole, and in one file or the other. */
+    @Test
+    void usageOfAnswersIsInItsFilesAlthoughTheProcessIsKilled() throws Exception {
+        var file = Files.writeString(
+                directory.resolve("millrace.yaml"),
+                "accessLog: off\ntelemetry: {usageLog: {file: usage.jsonl, rotate: 4KiB}}\n");
+        Path rotated = directory.resolve("usage.jsonl.1");
+        try (var launcher = LauncherProcess.start("serve", file.toString(), "--listen", "127.0.0.1:0")) {
+            var relay = address(launcher.awaitOut(line -> line.contains("listening on")));
+            var ids = new TreeSet<String>();
+            for (int i = 0; i < 24; i++) {
+                ids.add(ask(relay, "mock:tokens=1,ttft_ms=0")
+                        .headers()
+                        .firstValue("x-millrace-request-id")
+                        .orElseThrow());
+                if (i == 2) {
+                    await().until(() -> usage().size() == ids.size());
+                    Files.move(directory.resolve("usage.jsonl"), rotated);
+                    launcher.signal("HUP");
+                    launcher.awaitErr(line -> line.contains("configuration reloaded"));
+                }
+            }
+            // A line is passed on within a quarter of a second. This is the last one.
+            await().until(() -> usage().size() == ids.size());
+            launcher.signal("KILL");
+            launcher.awaitExit();
+            assertThat(usage()).containsExactlyInAnyOrderElementsOf(ids);
+            assertThat(rotated).exists();
+            try (Stream<Path> files = Files.list(directory)) {
+                assertThat(files.filter(each -> each.getFileName().toString().matches("usage\\.jsonl\\.\\d{8}T.*")))
+                        .isNotEmpty();
+            }
+        }
+    }
+
+    /** The ids in all lines for billing, each as often as it is there. */
+    private List<String> usage() throws IOException {
+        var ids = new ArrayList<String>();
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path each : files.filter(path -> path.getFileName().toString().startsWith("usage"))
+                    .toList()) {
+                for (String line : Files.readAllLines(each)) {
+                    ids.add(JSON.readTree(line).get("id").asText());
+                }
+            }
+        }
+        return ids;
+    }
+
     @Test
     void configThatIsWrongIsExitCodeOneWithEveryProblem() throws Exception {
         var file = Files.writeString(directory.resolve("millrace.yaml"), "lisen: 1\neventLoops: x\n");
@@ -142,11 +199,15 @@ class LauncherProcessTest {
     }
 
     private String ask(URI base) throws IOException, InterruptedException {
+        return ask(base, "mock").body();
+    }
+
+    private HttpResponse<String> ask(URI base, String model) throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(base.resolve("/v1/chat/completions"))
                 .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(PROMPT))
+                .POST(HttpRequest.BodyPublishers.ofString(PROMPT.replace("\"mock\"", '"' + model + '"')))
                 .build();
-        return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        return client.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
     private static URI address(String line) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.config.Route.Heartbeat;
@@ -87,8 +88,10 @@ class ConfigRecordsTest {
                 RetryBudget.class,
                 Route.class,
                 Route.Target.class,
+                Telemetry.class,
                 Timeouts.class,
-                Upstream.class
+                Upstream.class,
+                Telemetry.UsageLog.class
             })
     void builderHasTheComponentsOfItsRecord(Class<?> settings) throws ReflectiveOperationException {
         var builder = Class.forName(settings.getName() + "$Builder");
@@ -196,7 +199,7 @@ class ConfigRecordsTest {
                 .hasMessageStartingWith("listen: 0.0.0.0:0 ")
                 .hasMessageContaining("--allow-open");
         assertThat(RelayConfig.relayTo(upstream)
-                        .with(c -> c.allowOpen = true)
+                        .with(c -> c.clients = ClientAccess.ALLOW_OPEN)
                         .with(c -> c.listeners = open)
                         .listeners())
                 .isEqualTo(open);

@@ -3,7 +3,6 @@ package io.millrace.server.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.millrace.codec.dialect.Usage;
 import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
@@ -120,7 +119,7 @@ class LiveHistoryTest {
         var time = new Timeline();
         time.requestCompleteNs = time.startNs;
         time.firstOutputWrittenNs = time.startNs + TimeUnit.MILLISECONDS.toNanos(ttftMs);
-        var response = new Summary.Response(200, outcome, null, null, false, 0, Usage.NONE);
+        var response = new Summary.Response(200, outcome, null, null, false, 0, Summary.Whole.NONE);
         return new Summary(refused.request(), refused.attempts(), response, Summary.Stream.EMPTY, null, time);
     }
 }

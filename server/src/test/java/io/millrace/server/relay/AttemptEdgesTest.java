@@ -9,6 +9,7 @@ import io.millrace.server.config.Health;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Balance;
 import io.millrace.server.config.Route.Disconnect;
@@ -91,7 +92,7 @@ class AttemptEdgesTest {
                 });
                 var relay = RelayHarness.serve(RelayHarness.withHeartbeat(
                         config(Upstream.of("u", upstream.uri()).with(u -> u.credential = credential), QUICK, null)
-                                .with(c -> c.allowOpen = true),
+                                .with(c -> c.clients = ClientAccess.ALLOW_OPEN),
                         Heartbeat.DEFAULT
                                 .with(h -> h.interval = Duration.ofMillis(30))
                                 .with(h -> h.early = true)));

@@ -10,6 +10,7 @@ import io.millrace.server.config.Credential;
 import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
@@ -372,8 +373,8 @@ class CredentialsTest {
 
     @Test
     void servesOtherHostsWhenOpenButNoForeignPages() throws IOException {
-        try (var harness = RelayHarness.start(
-                config -> injecting("authorization", "Bearer ").apply(config).with(c -> c.allowOpen = true))) {
+        try (var harness = RelayHarness.start(config ->
+                injecting("authorization", "Bearer ").apply(config).with(c -> c.clients = ClientAccess.ALLOW_OPEN))) {
             assertThat(raw(harness, "/echo", "Host: relay.example").status()).isEqualTo(200);
             assertThat(raw(harness, "/echo", "Host: relay.example\r\nOrigin: https://relay.example")
                             .status())

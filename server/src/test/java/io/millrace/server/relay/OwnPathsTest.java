@@ -91,7 +91,7 @@ class OwnPathsTest {
         logger.addAppender(log);
         try (var harness = RelayHarness.start();
                 var client = harness.client()) {
-            harness.relay.metrics().lostLogLines(() -> {
+            harness.relay.metrics().lostLogLines(() -> 0, () -> {
                 throw new IllegalStateException("no count");
             });
             RawClient.Response failed = get(client, "GET", "/metrics");
@@ -99,7 +99,7 @@ class OwnPathsTest {
             assertThat(failed.text()).startsWith("{\"error\":").contains("internal_error");
             assertThat(log.list).hasSize(1);
             assertThat(log.list.get(0).getThrowableProxy().getMessage()).isEqualTo("no count");
-            harness.relay.metrics().lostLogLines(() -> 0);
+            harness.relay.metrics().lostLogLines(() -> 0, () -> 0);
             assertThat(get(client, "GET", "/metrics").text()).contains("millrace_own_answers_failed_total 1.0");
             assertThat(harness.relay.metrics().activeExchanges()).isZero();
         } finally {

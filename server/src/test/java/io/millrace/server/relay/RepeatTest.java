@@ -10,6 +10,7 @@ import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Hedge;
 import io.millrace.server.config.Route.Retry;
@@ -267,7 +268,7 @@ class RepeatTest {
                                 Map.of("u0", Upstream.of("u0", upstream.uri()).with(u -> u.credential = key)))
                         .with(c -> c.routes =
                                 List.of(Route.of("r", Match.ALL, "u0").with(r -> r.retry = QUICK)))
-                        .with(c -> c.allowOpen = true))) {
+                        .with(c -> c.clients = ClientAccess.ALLOW_OPEN))) {
             stream(relay, "Authorization: Bearer limited");
             stream(relay, "Authorization: Bearer limited");
             await().untilAsserted(() ->

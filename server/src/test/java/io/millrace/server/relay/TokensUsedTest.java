@@ -34,7 +34,7 @@ class TokensUsedTest {
     void aStreamCountsByItsUsageOrItsFrames(
             Outcome outcome, boolean exact, long in, long out, long frames, long input, long output) {
         var usage = new Usage(in, out, -1, -1, -1);
-        var stream = new Summary.Stream(null, frames + 1, frames, usage, exact);
+        var stream = new Summary.Stream(null, null, frames + 1, frames, usage, exact);
         assertThat(used(outcome, stream, 1, 1000)).isEqualTo(new TokensUsed(input, output));
     }
 
@@ -73,7 +73,8 @@ class TokensUsedTest {
                                 null, null, null, "id", "POST", "/", "chat", "m", 0, Correlation.NONE, "web", null),
                         new Summary.Attempts(
                                 "r", new Summary.Asked("u", null, null, null, null), attempts, 0, 0, false, List.of()),
-                        new Summary.Response(200, outcome, null, null, false, bytes, whole),
+                        new Summary.Response(
+                                200, outcome, null, null, false, bytes, new Summary.Whole(null, null, whole)),
                         stream,
                         null,
                         new Timeline()),

@@ -11,6 +11,7 @@ import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Upstream;
@@ -319,7 +320,7 @@ class TranslatedRequestsTest {
         return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = Map.of("a", upstream))
                 .with(c -> c.routes = List.of(change.apply(Route.of("all", Match.ALL, "a"))))
-                .with(c -> c.allowOpen = true)
+                .with(c -> c.clients = ClientAccess.ALLOW_OPEN)
                 .with(c -> c.accessLog = AccessLog.OFF));
     }
 

@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
-/** Collects the lines of the access log from now on, until it is closed. */
+/** Collects the lines of the access log, or of another log, from now on, until it is closed. */
 public final class AccessLines implements AutoCloseable {
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("millrace.access");
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private final Logger logger;
     private final List<String> lines = new CopyOnWriteArrayList<>();
     private final AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
         @Override
@@ -28,11 +28,22 @@ public final class AccessLines implements AutoCloseable {
     };
 
     public AccessLines() {
-        LOGGER.setAdditive(false);
-        LOGGER.setLevel(Level.INFO);
-        appender.setContext(LOGGER.getLoggerContext());
+        this("millrace.access");
+    }
+
+    /** Collects the lines of the log with this name. */
+    public AccessLines(String name) {
+        logger = (Logger) LoggerFactory.getLogger(name);
+        logger.setAdditive(false);
+        logger.setLevel(Level.INFO);
+        appender.setContext(logger.getLoggerContext());
         appender.start();
-        LOGGER.addAppender(appender);
+        logger.addAppender(appender);
+    }
+
+    /** Whether there is no line that was not taken. */
+    public boolean isEmpty() {
+        return lines.isEmpty();
     }
 
     /** Takes the next line, when it is there, of a relay that logs in JSON. */
@@ -50,6 +61,6 @@ public final class AccessLines implements AutoCloseable {
 
     @Override
     public void close() {
-        LOGGER.detachAppender(appender);
+        logger.detachAppender(appender);
     }
 }

@@ -157,7 +157,7 @@ public final class ConfigLoader {
                     draft.corsSource = source;
                 }
                 case CLIENTS -> change(c -> c.clients = c.clients.with(k -> k.file = Path.of(text)));
-                case ALLOW_OPEN -> change(c -> c.allowOpen = Form.BOOLEAN.read(text));
+                case ALLOW_OPEN -> change(c -> c.clients = c.clients.with(a -> a.allowOpen = Form.BOOLEAN.read(text)));
                 case PAGE -> change(c -> c.ownPaths = c.ownPaths.with(o -> o.page = Form.BOOLEAN.read(text)));
                 case DRAIN -> draft.timeouts(t -> t.drain = Form.DURATION.read(text));
                 case SHUTDOWN_DELAY -> draft.timeouts(t -> t.shutdownDelay = Form.DURATION.read(text));

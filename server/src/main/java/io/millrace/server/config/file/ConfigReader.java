@@ -8,6 +8,7 @@ import io.millrace.server.config.Match;
 import io.millrace.server.config.ProviderKind;
 import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.Telemetry.UsageLog;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.config.file.Node.Entry;
@@ -55,6 +56,11 @@ final class ConfigReader {
         AccessLog log = draft.relay.accessLog();
         if (log.file() != null) {
             draft.relay = draft.relay.with(c -> c.accessLog = log.with(a -> a.file = directory.resolve(log.file())));
+        }
+        UsageLog usage = draft.relay.telemetry().usageLog();
+        if (usage.file() != null) {
+            UsageLog placed = usage.with(u -> u.file = directory.resolve(usage.file()));
+            draft.relay = draft.relay.with(c -> c.telemetry = c.telemetry.with(t -> t.usageLog = placed));
         }
         var access = new AccessReader(draft, problems, secrets, directory);
         access.read(root);

@@ -305,7 +305,11 @@ final class Tables {
                     c -> listen(c).isEmpty() ? listeners(c) : null),
             value("transport", TRANSPORT, RelayConfig::transport, (c, v) -> c.transport = v),
             value("eventLoops", COUNT, RelayConfig::eventLoops, (c, v) -> c.eventLoops = v),
-            value("allowOpen", BOOLEAN, RelayConfig::allowOpen, (c, v) -> c.allowOpen = v),
+            value(
+                    "allowOpen",
+                    BOOLEAN,
+                    RelayConfig::allowOpen,
+                    (c, v) -> c.clients = c.clients.with(a -> a.allowOpen = v)),
             section("timeouts", TIMEOUTS, RelayConfig::timeouts, (c, v) -> c.timeouts = v),
             special("heartbeat", ROUTE_HEARTBEAT.shape(), c -> null),
             section("limits", LIMITS, RelayConfig::limits, (c, v) -> c.limits = v),
@@ -316,6 +320,7 @@ final class Tables {
                     ACCESS_LOG,
                     RelayConfig::accessLog,
                     (c, v) -> c.accessLog = v),
+            section("telemetry", TelemetryTables.TELEMETRY, RelayConfig::telemetry, (c, v) -> c.telemetry = v),
             section("ownPaths", OWN_PATHS, RelayConfig::ownPaths, (c, v) -> c.ownPaths = v),
             value("takeover", CONTROL, RelayConfig::takeover, (c, v) -> c.takeover = v),
             list(

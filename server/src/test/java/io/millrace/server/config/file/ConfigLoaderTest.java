@@ -17,6 +17,8 @@ import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Telemetry;
+import io.millrace.server.config.Telemetry.UsageLog;
 import io.millrace.server.config.Upstream;
 import io.netty.pkitesting.CertificateBuilder;
 import java.io.IOException;
@@ -55,6 +57,7 @@ class ConfigLoaderTest {
             trustedProxies: [10.0.0.0/8, "::1", unix]
             heartbeat: 20s
             accessLog: {format: text, file: access.log}
+            telemetry: {usageLog: {file: usage.jsonl, rotate: 64MiB}}
             ownPaths: {metrics: false}
             cors: {origins: ["https://app.example.com", "http://localhost:3000"], credentials: true, maxAge: 5m}
             upstreams:
@@ -106,6 +109,8 @@ class ConfigLoaderTest {
         assertThat(config.limits().streamsPerAddress()).isZero();
         assertThat(config.trustedProxies()).isEqualTo(AddressSet.of("10.0.0.0/8", "::1", "unix"));
         assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
+        assertThat(config.telemetry())
+                .isEqualTo(new Telemetry(new UsageLog(directory.resolve("usage.jsonl"), 64 << 20)));
         assertThat(config.ownPaths()).isEqualTo(OwnPaths.ALL.with(o -> o.metrics = false));
         assertThat(config.cors())
                 .isEqualTo(new Cors(

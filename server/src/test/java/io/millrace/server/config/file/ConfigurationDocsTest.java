@@ -45,6 +45,7 @@ class ConfigurationDocsTest {
                 Arguments.of("### `http2`", 0, Tables.HTTP2),
                 Arguments.of("### `resume`", 0, Tables.RESUME),
                 Arguments.of("### `resume.redis`", 0, StoreTables.STORE),
+                Arguments.of("### `telemetry`", 0, TelemetryTables.TELEMETRY),
                 Arguments.of("### `cors`", 0, Tables.CORS));
     }
 
@@ -70,6 +71,7 @@ class ConfigurationDocsTest {
     static Stream<Arguments> sectionsInOneRow() {
         return Stream.of(
                 Arguments.of("| `accessLog` |", Tables.ACCESS_LOG, List.of()),
+                Arguments.of("| `usageLog` |", TelemetryTables.USAGE_LOG, List.of("rotate")),
                 Arguments.of("| `ownPaths` |", Tables.OWN_PATHS, List.of()),
                 Arguments.of("| `clients` |", ClientTables.CLIENTS, List.of("nodes")),
                 Arguments.of("| `match` |", Tables.MATCH, List.of()),

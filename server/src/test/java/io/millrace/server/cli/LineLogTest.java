@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-class AccessLogAppenderTest {
+class LineLogTest {
     private static final Logger ACCESS = LoggerFactory.getLogger("millrace.access");
 
     @TempDir
@@ -27,7 +27,7 @@ class AccessLogAppenderTest {
 
     @AfterEach
     void switchOff() {
-        AccessLogAppender.install(AccessLog.OFF);
+        LineLog.install(AccessLog.OFF);
     }
 
     @Test
@@ -35,11 +35,11 @@ class AccessLogAppenderTest {
         var first = directory.resolve("first.log");
         var second = directory.resolve("second.log");
 
-        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, first));
+        LineLog.install(new AccessLog(AccessLog.Format.TEXT, first));
         ACCESS.info("path=/é status=200");
-        AccessLogAppender.install(new AccessLog(AccessLog.Format.JSON, second));
+        LineLog.install(new AccessLog(AccessLog.Format.JSON, second));
         ACCESS.info("{\"status\":200}");
-        AccessLogAppender.install(AccessLog.OFF);
+        LineLog.install(AccessLog.OFF);
         ACCESS.info("not to be seen");
 
         assertThat(first).content().isEqualTo("path=/é status=200" + System.lineSeparator());
@@ -51,12 +51,12 @@ class AccessLogAppenderTest {
         var file = directory.resolve("access.log");
         var log = new AccessLog(AccessLog.Format.TEXT, file);
 
-        AccessLogAppender.install(log);
+        LineLog.install(log);
         ACCESS.info("before");
         Files.move(file, directory.resolve("access.log.1"));
-        AccessLogAppender.install(log);
+        LineLog.install(log);
         ACCESS.info("after");
-        AccessLogAppender.install(AccessLog.OFF);
+        LineLog.install(AccessLog.OFF);
 
         assertThat(file).content().isEqualTo("after" + System.lineSeparator());
     }
@@ -65,15 +65,15 @@ class AccessLogAppenderTest {
     void losesNoLineWhileTheFileIsRotated() throws Exception {
         var first = directory.resolve("first.log");
         var second = directory.resolve("second.log");
-        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, first));
+        LineLog.install(new AccessLog(AccessLog.Format.TEXT, first));
         int lines = 20_000;
         var writer = new Thread(() -> IntStream.range(0, lines).forEach(i -> ACCESS.info("line {}", i)));
 
         writer.start();
         await().until(() -> Files.size(first) > 0);
-        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, second));
+        LineLog.install(new AccessLog(AccessLog.Format.TEXT, second));
         writer.join();
-        AccessLogAppender.install(AccessLog.OFF);
+        LineLog.install(AccessLog.OFF);
 
         var seen = new HashSet<>(Files.readAllLines(first));
         seen.addAll(Files.readAllLines(second));
@@ -83,14 +83,14 @@ class AccessLogAppenderTest {
     @Test
     void fileThatCannotBeWrittenIsToldAndTheOldOneStays() throws IOException {
         var file = directory.resolve("access.log");
-        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, file));
+        LineLog.install(new AccessLog(AccessLog.Format.TEXT, file));
 
         var directoryItself = new AccessLog(AccessLog.Format.TEXT, directory);
-        assertThatThrownBy(() -> AccessLogAppender.install(directoryItself))
+        assertThatThrownBy(() -> LineLog.install(directoryItself))
                 .hasMessage("accessLog: " + directory + " cannot be written: " + directory + " (Is a directory)");
 
         ACCESS.info("still here");
-        AccessLogAppender.install(AccessLog.OFF);
+        LineLog.install(AccessLog.OFF);
         assertThat(file).content().isEqualTo("still here" + System.lineSeparator());
     }
 
@@ -101,14 +101,14 @@ class AccessLogAppenderTest {
         told.start();
         logger.addAppender(told);
         try {
-            long before = AccessLogAppender.lost();
-            AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, Path.of("/dev/full")));
+            long before = LineLog.ACCESS.lost();
+            LineLog.install(new AccessLog(AccessLog.Format.TEXT, Path.of("/dev/full")));
             for (int i = 0; i < 10; i++) {
                 ACCESS.info("line {}", i);
             }
-            AccessLogAppender.install(AccessLog.OFF);
+            LineLog.install(AccessLog.OFF);
 
-            assertThat(AccessLogAppender.lost() - before).isEqualTo(10);
+            assertThat(LineLog.ACCESS.lost() - before).isEqualTo(10);
             assertThat(told.list)
                     .singleElement()
                     .satisfies(event -> assertThat(event.getFormattedMessage())
