@@ -20,7 +20,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -180,13 +179,12 @@ class RedisLimitsTest {
             awaitShared(true, relay);
             ask(relay, other);
             redis.pause();
-            long slowestNs = 0;
-            while (metric(relay, "up").equals("1.0")) {
-                long began = System.nanoTime();
-                ask(relay, key);
-                slowestNs = Math.max(slowestNs, System.nanoTime() - began);
+            int answered = 0;
+            for (ask(relay, key); metric(relay, "up").equals("1.0"); ask(relay, key)) {
+                answered++;
             }
-            assertThat(TimeUnit.NANOSECONDS.toMillis(slowestNs)).as("ms").isLessThan(400);
+            // One that waited for Redis would be answered when Redis counts as lost.
+            assertThat(answered).isPositive();
             assertThat(lines(Level.WARN)).singleElement().asString().contains("no answer for 500 ms");
             assertThat(ask(relay, other)).isEqualTo(200);
             redis.resume();

@@ -54,18 +54,26 @@ class AccessLogTest {
     @Test
     void tellsTheTruthAboutTimes() throws IOException {
         try (var harness = start(AccessLog.Format.JSON)) {
-            long startNs = System.nanoTime();
-            harness.stream("/v1/chat/completions", "ttft_ms=150,tokens=4,gap_ms=60,usage=1");
-            JsonNode line = onlyJsonLine();
-            double tookMs = (System.nanoTime() - startNs) / 1e6;
-            assertThat(line.get("ttft_ms").asDouble()).isBetween(149.0, tookMs - 100);
-            assertThat(line.get("upstream_ttft_ms").asDouble())
-                    .isBetween(149.0, line.get("ttft_ms").asDouble());
-            assertThat(line.get("longest_gap_ms").asDouble()).isBetween(55.0, tookMs - 150);
-            assertThat(line.get("duration_ms").asDouble()).isBetween(150 + 3 * 60 - 5.0, tookMs);
-            assertThat(line.get("first_frame_ms").asDouble())
-                    .isLessThanOrEqualTo(line.get("upstream_ttft_ms").asDouble());
+            // Again if the machine stood still in between.
+            await().untilAsserted(() -> {
+                lines.clear();
+                assertTrueTimes(harness);
+            });
         }
+    }
+
+    private void assertTrueTimes(RelayHarness harness) throws IOException {
+        long startNs = System.nanoTime();
+        harness.stream("/v1/chat/completions", "ttft_ms=150,tokens=4,gap_ms=60,usage=1");
+        JsonNode line = onlyJsonLine();
+        double tookMs = (System.nanoTime() - startNs) / 1e6;
+        assertThat(line.get("ttft_ms").asDouble()).isBetween(149.0, tookMs - 100);
+        assertThat(line.get("upstream_ttft_ms").asDouble())
+                .isBetween(149.0, line.get("ttft_ms").asDouble());
+        assertThat(line.get("longest_gap_ms").asDouble()).isBetween(55.0, tookMs - 150);
+        assertThat(line.get("duration_ms").asDouble()).isBetween(150 + 3 * 60 - 5.0, tookMs);
+        assertThat(line.get("first_frame_ms").asDouble())
+                .isLessThanOrEqualTo(line.get("upstream_ttft_ms").asDouble());
     }
 
     @Test

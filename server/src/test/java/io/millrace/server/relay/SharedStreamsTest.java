@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -105,9 +106,25 @@ class SharedStreamsTest {
         return send(relay, "GET", what, KEY);
     }
 
-    private static String idOf(Part begun) {
+    /** The id of a stream that the other node can find from now on: the store does not have it as soon as its client. */
+    private String idOf(Part begun) {
         assertThat(begun.status()).isEqualTo(200);
-        return begun.header("x-millrace-stream");
+        String id = begun.header("x-millrace-stream");
+        await().pollInterval(Duration.ofMillis(5))
+                .until(() -> redis.command("EXISTS millrace:m:" + id).equals(":1"));
+        return id;
+    }
+
+    /** The status of the answer, once the other node gave one: it does not wait longer than a second. */
+    private int settled(String method, String id, String key) {
+        var status = new AtomicInteger();
+        await().until(() -> {
+            try (var answer = send(two, method, id, key)) {
+                status.set(answer.status());
+            }
+            return status.get() != 503;
+        });
+        return status.get();
     }
 
     @Test
@@ -155,27 +172,26 @@ class SharedStreamsTest {
                 wrong.add(id.substring(0, at) + (id.charAt(at) == '0' ? '1' : '0') + id.substring(at + 1));
             }
             wrong.add("aaaaaaaa" + id.substring(8));
-            String body = null;
             for (String method : List.of("GET", "DELETE")) {
                 for (String each : wrong) {
-                    try (var refused = send(two, method, each, KEY)) {
-                        assertThat(refused.status()).as(method + " " + each).isEqualTo(404);
-                    }
+                    assertThat(settled(method, each, KEY))
+                            .as(method + " " + each)
+                            .isEqualTo(404);
                 }
                 for (String key : List.of(OTHER, "x-nothing: 1")) {
-                    try (var refused = send(two, method, id, key);
-                            var unknown = send(two, method, wrong.get(9), KEY)) {
-                        assertThat(refused.status()).as(method).isEqualTo(404);
-                        body = refused.client.readUntil("}}");
-                        assertThat(body)
-                                .isEqualTo(unknown.client.readUntil("}}"))
-                                .contains("stream_not_found");
-                    }
+                    // Equal answers, once both are of the other node: it has a second for them.
+                    await().untilAsserted(() -> {
+                        try (var refused = send(two, method, id, key);
+                                var unknown = send(two, method, wrong.get(9), KEY)) {
+                            assertThat(refused.status()).as(method).isEqualTo(404);
+                            assertThat(refused.client.readUntil("}}"))
+                                    .isEqualTo(unknown.client.readUntil("}}"))
+                                    .contains("stream_not_found");
+                        }
+                    });
                 }
             }
-            try (var stop = send(two, "DELETE", id, KEY)) {
-                assertThat(stop.status()).isEqualTo(204);
-            }
+            assertThat(settled("DELETE", id, KEY)).isEqualTo(204);
             assertThat(client.readAll()).isTrue();
             // The first stops it, and one that comes behind its end forgets it.
             await().untilAsserted(() -> {
@@ -215,51 +231,76 @@ class SharedStreamsTest {
         }
     }
 
+    /** A stream of the first node that its client and one at the other node read. */
+    private record Followed(Api api, Part client, String id, Part live) implements AutoCloseable {
+        @Override
+        public void close() throws IOException {
+            client.close();
+            live.close();
+        }
+    }
+
+    private Followed followed(Api api) throws IOException {
+        Part client = ask(one, api, "tokens=300,gap_ms=40");
+        String id = idOf(client);
+        client.read(2_000);
+        Part live = follow(two, id);
+        assertThat(live.status()).isEqualTo(200);
+        live.read(1_000);
+        return new Followed(api, client, id, live);
+    }
+
     /** A node that cannot say that it lives counts as dead. What it says later is not taken. */
     @Test
     void theEndOfANodeIsToldAtTheOther() throws Exception {
-        for (Api api : List.of(Api.CHAT, Api.RESPONSES)) {
-            try (var client = ask(one, api, "tokens=300,gap_ms=40")) {
-                String id = idOf(client);
-                client.read(2_000);
-                try (var live = follow(two, id)) {
-                    assertThat(live.status()).isEqualTo(200);
-                    live.read(1_000);
-                    long cutNs = System.nanoTime();
-                    toRedis.cut();
-                    await().until(() -> metric(one, "store_up") == 0);
-                    assertThat(live.readAll()).isTrue();
-                    assertThat(Duration.ofNanos(System.nanoTime() - cutNs)).isLessThan(Duration.ofSeconds(10));
-                    String text = live.text();
-                    int error = text.lastIndexOf(api == Api.CHAT ? "data: {" : "event: error");
-                    assertThat(text.substring(error)).contains("relay_lost");
-                    assertThat(text.length() - error).isLessThan(500);
-                    // It knew no more than the client of the first node has, or will have.
-                    client.read(error);
-                    assertThat(client.text())
-                            .startsWith(text.substring(
-                                    0, Math.min(error, client.text().length())));
-                    try (var ahead = follow(two, id + "?offset=" + (text.length() + 1_000));
-                            var head = send(two, "HEAD", id, KEY)) {
-                        assertThat(ahead.status()).isEqualTo(200);
-                        assertThat(ahead.readAll()).isTrue();
-                        assertThat(ahead.text()).isEqualTo(text.substring(error));
-                        assertThat(head.header("x-millrace-state")).isEqualTo("lost");
-                    }
-                }
-                toRedis.mend();
-                await().until(() -> metric(one, "store_fenced_total") > 0);
-                await().until(() -> metric(one, "store_up") == 1);
-                try (var own = follow(one, id)) {
+        try (var chat = followed(Api.CHAT);
+                var responses = followed(Api.RESPONSES)) {
+            List<Followed> both = List.of(chat, responses);
+            long cutNs = System.nanoTime();
+            toRedis.cut();
+            await().until(() -> metric(one, "store_up") == 0);
+            for (Followed each : both) {
+                assertThat(each.live().readAll()).isTrue();
+            }
+            assertThat(Duration.ofNanos(System.nanoTime() - cutNs)).isLessThan(Duration.ofSeconds(10));
+            for (Followed each : both) {
+                assertLost(each);
+            }
+            toRedis.mend();
+            await().until(() -> metric(one, "store_fenced_total") == 2);
+            await().until(() -> metric(one, "store_up") == 1);
+            for (Followed each : both) {
+                try (var own = follow(one, each.id())) {
                     assertThat(own.read(3_000)).isFalse();
                 }
-                try (var stop = send(one, "DELETE", id, KEY)) {
+                try (var stop = send(one, "DELETE", each.id(), KEY)) {
                     assertThat(stop.status()).isEqualTo(204);
                 }
-                assertThat(client.readAll()).as("its own client has the whole").isTrue();
+                assertThat(each.client().readAll())
+                        .as("its own client has the whole")
+                        .isTrue();
             }
         }
         assertThat(metric(two, "store_lost_total")).isEqualTo(2);
+    }
+
+    private void assertLost(Followed stream) throws IOException {
+        String text = stream.live().text();
+        int error = text.lastIndexOf(stream.api() == Api.CHAT ? "data: {" : "event: error");
+        assertThat(text.substring(error)).contains("relay_lost");
+        assertThat(text.length() - error).isLessThan(500);
+        // It knew no more than the client of the first node has, or will have.
+        Part client = stream.client();
+        client.read(error);
+        assertThat(client.text())
+                .startsWith(text.substring(0, Math.min(error, client.text().length())));
+        try (var ahead = follow(two, stream.id() + "?offset=" + (text.length() + 1_000));
+                var head = send(two, "HEAD", stream.id(), KEY)) {
+            assertThat(ahead.status()).isEqualTo(200);
+            assertThat(ahead.readAll()).isTrue();
+            assertThat(ahead.text()).isEqualTo(text.substring(error));
+            assertThat(head.header("x-millrace-state")).isEqualTo("lost");
+        }
     }
 
     /** Redis is killed, flushed, full, silent and killed again, while streams run that clients read at both nodes. */
@@ -267,9 +308,12 @@ class SharedStreamsTest {
     void liveStreamsLoseNothingWhateverRedisDoes() throws Exception {
         var clients = new ArrayList<Part>();
         var readers = new ArrayList<Part>();
+        var ids = new ArrayList<String>();
         for (int i = 0; i < 20; i++) {
             clients.add(ask(one, Api.CHAT, "tokens=" + (180 + i) + ",gap_ms=30"));
-            readers.add(follow(two, idOf(clients.get(i))));
+            ids.add(idOf(clients.get(i)));
+            readers.add(follow(two, ids.get(i)));
+            assertThat(readers.get(i).status()).isEqualTo(200);
             readers.get(i).read(300);
         }
         redis.command("FLUSHALL");
@@ -290,7 +334,7 @@ class SharedStreamsTest {
             read.append(reader.text());
             reader.close();
             while (!ended) {
-                reader = again(idOf(clients.get(i)), read.length());
+                reader = again(ids.get(i), read.length());
                 ended = reader.status() == 204 || reader.readAll();
                 read.append(reader.status() == 204 ? "" : reader.text());
                 reader.close();
