@@ -52,6 +52,10 @@ final class Drain {
             return;
         }
         stopping = true;
+        LOG.info(
+                "stopping: {} clients, {} requests in progress",
+                relay.metrics().relayedConnections(),
+                relay.metrics().activeExchanges());
         if (handedOver) {
             relay.drain();
             limit(relay.config().timeouts().drain());
@@ -73,6 +77,10 @@ final class Drain {
             return;
         }
         handedOver = true;
+        LOG.info(
+                "taken over by another process: {} clients, {} requests in progress",
+                relay.metrics().relayedConnections(),
+                relay.metrics().activeExchanges());
         relay.endKeepAlive();
         Duration limit = relay.config().timeouts().takeover();
         limit(limit);
@@ -97,7 +105,7 @@ final class Drain {
         limitNs = System.nanoTime() + limit.toNanos();
         long running = relay.metrics().activeExchanges();
         if (running > 0) {
-            LOG.info("stopping: {} requests in progress have up to {} s to end", running, seconds(limit));
+            LOG.info("stopping: {} requests have up to {} s to end", running, seconds(limit));
         }
     }
 
@@ -120,7 +128,9 @@ final class Drain {
             return;
         }
         if (late) {
-            LOG.warn("stopping: {} requests are cut", relay.metrics().activeExchanges());
+            LOG.warn(
+                    "stopping: {} requests are cut after their limit",
+                    relay.metrics().activeExchanges());
             cut = true;
             limitNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MS);
             relay.cutAll();

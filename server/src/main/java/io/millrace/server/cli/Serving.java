@@ -16,7 +16,9 @@ import io.millrace.server.listen.InheritedSockets;
 import io.millrace.server.listen.TakeOver;
 import io.millrace.server.warmup.WarmUp;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -32,14 +34,17 @@ final class Serving {
     /** The value {@code off} is for processes that live for seconds, such as those of tests. */
     private static final String WARM_UP_VARIABLE = "MILLRACE_WARM_UP";
 
+    private static final String LOG_FORMAT_VARIABLE = "MILLRACE_LOG_FORMAT";
+
     private Serving() {}
 
     /**
      * Serves until the process is told to stop. Prints the addresses on {@code out}, or on {@code err} if {@code out}
-     * is for JSON only.
+     * is for JSON only, or nowhere if both are.
      */
     static void run(RelayArguments arguments, PrintWriter out, PrintWriter err) throws InterruptedException {
         var stop = StopSignal.install();
+        LOG.info("starting: millrace {} {}, JDK {}", Build.version(), Build.commit(), Runtime.version());
         var manager = new ServiceManager(System.getenv());
         try (var mock = new EmbeddedMock()) {
             var sources = arguments.sources(System.getenv(), mock::uri);
@@ -56,11 +61,13 @@ final class Serving {
                 var reloader = new Reloader(server, sources, config);
                 Signals.on("HUP", reloader::reload);
                 manager.ready();
-                announce(
-                        server,
-                        config,
-                        mock,
-                        printsJson(config) ? err : out); // last: whoever waits for this line may send signals at once
+                ready(server, config);
+                // last: whoever waits for its line may send signals at once
+                if (!printsJson(config)) {
+                    announce(server, config, mock, out);
+                } else if (!logsJson()) {
+                    announce(server, config, mock, err);
+                }
                 var warmUp = warmUp(server, config);
                 stop.await();
                 warmUp.ifPresent(WarmUp::close);
@@ -72,7 +79,11 @@ final class Serving {
                     stop.onSignalled(server::drain);
                     over.join();
                 }
-                LOG.info("stopped");
+                LOG.info(
+                        "stopped after {}: {} requests, {} of them event streams",
+                        running(),
+                        server.metrics().endedExchanges(),
+                        server.metrics().endedStreams());
             }
         } finally {
             LineLog.stop();
@@ -122,6 +133,25 @@ final class Serving {
         return "off".equals(System.getenv(WARM_UP_VARIABLE))
                 ? Optional.empty()
                 : Optional.of(WarmUp.start(config, () -> server.metrics().activeExchanges() != 0));
+    }
+
+    /** Whether each line on standard error is JSON. */
+    private static boolean logsJson() {
+        return "json".equals(System.getenv(LOG_FORMAT_VARIABLE));
+    }
+
+    private static void ready(RelayServer server, RelayConfig config) {
+        String addresses = server.listeners().stream().map(Serving::url).collect(Collectors.joining(", "));
+        LOG.info(
+                "ready after {}: {}, upstreams {}",
+                running(),
+                addresses,
+                String.join(", ", config.upstreams().keySet()));
+    }
+
+    /** The age of the process, such as {@code PT0.8S}. */
+    private static Duration running() {
+        return Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime());
     }
 
     private static boolean printsJson(RelayConfig config) {
@@ -186,6 +216,8 @@ final class Serving {
         }
 
         synchronized void reload() {
+            long beganNs = System.nanoTime();
+            boolean taken = false;
             try {
                 reopenLogs();
                 var config = ConfigLoader.load(sources);
@@ -198,18 +230,18 @@ final class Serving {
                 }
                 var kept = server.reload(config);
                 current = config;
-                server.metrics().onReload(true);
+                taken = true;
                 LOG.info("configuration reloaded");
                 if (!kept.isEmpty()) {
                     LOG.warn("only a restart changes {}", String.join(", ", kept));
                 }
             } catch (ConfigException e) {
-                server.metrics().onReload(false);
                 e.problems().forEach(problem -> LOG.error("{}", problem));
                 LOG.error("configuration not reloaded: the old one stays");
             } catch (RuntimeException e) {
-                server.metrics().onReload(false);
                 LOG.error("configuration not reloaded: the old one stays", e);
+            } finally {
+                server.metrics().onReload(taken, System.nanoTime() - beganNs);
             }
         }
 

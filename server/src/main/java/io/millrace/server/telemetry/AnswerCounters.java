@@ -52,8 +52,8 @@ final class AnswerCounters {
     }
 
     /**
-     * The model of an exchange, as metrics name it. A name becomes known when an upstream has served it or has failed.
-     * What upstreams refuse may be any word of a client.
+     * The model of an exchange, as metrics name it. A name becomes known when an upstream has served it. What upstreams
+     * refuse, and what clients do not wait for, may be any word of a client.
      */
     String model(Summary summary) {
         String model = summary.model();
@@ -64,9 +64,8 @@ final class AnswerCounters {
         if (known != null) {
             return known;
         }
-        int status = summary.response().status();
-        boolean refused = summary.attempts().begun() == 0 || (status >= 400 && status < 500);
-        if (refused || models.size() >= MAX_MODELS) {
+        boolean served = summary.attempts().begun() > 0 && summary.response().status() / 100 == 2;
+        if (!served || models.size() >= MAX_MODELS) {
             return OTHER;
         }
         models.put(model, model);

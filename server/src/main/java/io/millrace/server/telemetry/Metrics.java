@@ -59,9 +59,9 @@ public final class Metrics {
         this.upstreams = upstreams;
     }
 
-    /** The configuration was read again, and accepted or refused. */
-    public void onReload(boolean taken) {
-        reloads.onConfiguration(taken);
+    /** The configuration was read again, which took {@code tookNs}, and accepted or refused. */
+    public void onReload(boolean taken, long tookNs) {
+        reloads.onConfiguration(taken, tookNs);
     }
 
     /** The file of clients was read after a change, and accepted or refused. */
@@ -118,6 +118,22 @@ public final class Metrics {
     /** Bytes of this kind that are held. */
     public long held(Held kind) {
         return memory.held(kind);
+    }
+
+    /** The requests that have ended. */
+    public long endedExchanges() {
+        return loops.stream()
+                .flatMap(loop -> loop.exchangesByOutcome.values().stream())
+                .mapToLong(AtomicLong::get)
+                .sum();
+    }
+
+    /** The event streams that have ended. */
+    public long endedStreams() {
+        return loops.stream()
+                .flatMap(loop -> loop.answers.streams.values().stream())
+                .mapToLong(AtomicLong::get)
+                .sum();
     }
 
     /** Exchanges ended with this outcome, such as {@code completed}. */

@@ -14,10 +14,12 @@ final class Reloads {
     private long failed;
     private boolean lastTaken = true;
     private long lastTakenMs = System.currentTimeMillis();
+    private long lastTookNs;
     private long clientsTaken;
     private long clientsFailed;
 
-    synchronized void onConfiguration(boolean isTaken) {
+    synchronized void onConfiguration(boolean isTaken, long tookNs) {
+        lastTookNs = tookNs;
         lastTaken = isTaken;
         if (isTaken) {
             taken++;
@@ -49,6 +51,10 @@ final class Reloads {
                         "millrace_config_last_reload_success_timestamp_seconds",
                         "When a configuration was last taken, in seconds since 1970.",
                         Map.of(Labels.EMPTY, lastTakenMs / 1e3)),
+                gauge(
+                        "millrace_config_last_reload_duration_seconds",
+                        "How long it took to read the configuration again for the last time.",
+                        Map.of(Labels.EMPTY, lastTookNs / 1e9)),
                 counter(
                         "millrace_client_file_reads",
                         "How often the file of clients was read after a change, by whether it was taken.",

@@ -1,5 +1,6 @@
 package io.millrace.server.upstream;
 
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
@@ -10,11 +11,15 @@ import org.jspecify.annotations.Nullable;
 final class ResponseHeadCheck {
     private ResponseHeadCheck() {}
 
+    /** Other messages of the decoder repeat what the upstream has sent. */
+    private static String fault(Throwable cause) {
+        return cause instanceof TooLongFrameException ? CallListener.Breakage.message(cause) : "no valid HTTP";
+    }
+
     /** The fault of {@code head}, for logs and error messages; null if there is none. */
     static @Nullable String violation(HttpResponse head) {
         if (head.decoderResult().isFailure()) {
-            return "response head: "
-                    + CallListener.Breakage.message(head.decoderResult().cause());
+            return "response head: " + fault(head.decoderResult().cause());
         }
         int status = head.status().code();
         if (status == 101 || status < 100 || status > 599) {

@@ -43,6 +43,11 @@ final class LauncherProcess implements AutoCloseable {
 
     /** With these flags for the JVM. */
     static LauncherProcess start(List<String> flags, String... arguments) {
+        return start(Map.of(), flags, arguments);
+    }
+
+    /** With these variables, and these flags for the JVM. */
+    static LauncherProcess start(Map<String, String> variables, List<String> flags, String... arguments) {
         var command = new ArrayList<>(WITH_LARGE_TABLE);
         command.add(System.getProperty("java.home") + "/bin/java");
         command.addAll(flags);
@@ -56,6 +61,7 @@ final class LauncherProcess implements AutoCloseable {
         Map<String, String> environment = builder.environment();
         environment.keySet().removeIf(name -> name.endsWith("_API_KEY") || name.startsWith("MILLRACE_"));
         environment.put("MILLRACE_WARM_UP", "off");
+        environment.putAll(variables);
         try {
             return new LauncherProcess(builder.start());
         } catch (IOException e) {

@@ -3,6 +3,7 @@ package io.millrace.server.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -72,12 +74,54 @@ class LauncherProcessTest {
     @Test
     void serveEndsWithZeroOnSigint() throws Exception {
         try (var launcher = LauncherProcess.start("serve", "--listen", "127.0.0.1:0")) {
-            launcher.awaitErr(line -> line.contains("listening on"));
+            launcher.awaitErr(line -> line.contains("starting: millrace "));
+            launcher.awaitErr(
+                    line -> line.matches(".* ready after PT\\S+: http://127\\.0\\.0\\.1:\\d+, upstreams mock"));
+            assertThat(ask(address(launcher.awaitErr(line -> line.contains("listening on")))))
+                    .contains("[DONE]");
+            launcher.awaitOut(line -> line.contains("\"completed\""));
 
             launcher.signal("INT");
 
-            launcher.awaitErr(line -> line.endsWith("stopped"));
+            launcher.awaitErr(line -> line.matches(".* stopping: \\d clients, \\d requests in progress"));
+            launcher.awaitErr(line -> line.matches(".* stopped after PT\\S+: 1 requests, 1 of them event streams"));
             assertThat(launcher.awaitExit()).isZero();
+        }
+    }
+
+    @Test
+    void everyLineOnStandardErrorIsJsonIfThatIsAskedFor() throws Exception {
+        var file = Files.writeString(directory.resolve("millrace.yaml"), "accessLog: json\n");
+        var variables = Map.of("MILLRACE_LOG_FORMAT", "json");
+        var flags = List.of("-Xmx128m", "-XX:TieredStopAtLevel=1");
+        try (var launcher =
+                LauncherProcess.start(variables, flags, "serve", file.toString(), "--listen", "127.0.0.1:0")) {
+            JsonNode ready = message(launcher, "ready after ");
+            assertThat(ready.get("level").asText()).isEqualTo("INFO");
+            Files.writeString(file, "lisen: 1\n");
+            launcher.signal("HUP");
+            assertThat(message(launcher, file + ":1:1: lisen: unknown key")
+                            .get("level")
+                            .asText())
+                    .isEqualTo("ERROR");
+            Files.writeString(file, "eventLoops: 3\n");
+            launcher.signal("HUP");
+            message(launcher, "only a restart changes eventLoops");
+            launcher.signal("TERM");
+            message(launcher, "stopped after ");
+            assertThat(launcher.awaitExit()).isZero();
+        }
+    }
+
+    /** The next message that begins so. Each line before it is JSON, too, but for those of the JVM itself. */
+    private static JsonNode message(LauncherProcess launcher, String begin) throws Exception {
+        while (true) {
+            String text = launcher.awaitErr(any -> !any.isEmpty() && !any.startsWith("WARNING: "));
+            JsonNode line = JSON.readTree(text);
+            assertThat(line.has("formattedMessage")).as(text).isTrue();
+            if (line.get("formattedMessage").asText().startsWith(begin)) {
+                return line;
+            }
         }
     }
 

@@ -4,16 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What {@code /metrics} says about streams with known times. */
 @Tag("sockets")
@@ -27,12 +31,10 @@ class MetricsTest {
                     .mapToObj(i -> new Thread(() -> stream(harness, "ttft_ms=300,tokens=4,gap_ms=60")))
                     .toList();
             clients.forEach(Thread::start);
-            await().until(() -> value(harness, "millrace_open_streams ") == 4);
             for (Thread client : clients) {
                 client.join();
             }
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
-            assertThat(value(harness, "millrace_open_streams ")).isZero();
             String of = "{model=\"m\",upstream=\"default\",le=\"";
             for (String family : List.of("time_to_first_token", "upstream_time_to_first_token")) {
                 assertThat(value(harness, "millrace_" + family + "_seconds_bucket" + of + "0.25\"}"))
@@ -63,6 +65,86 @@ class MetricsTest {
                     .contains(
                             "millrace_upstream_streams_total{dialect=\"chat\",model=\"m\",outcome=\"completed\",route=\"all\","
                                     + "upstream=\"default\"} 4.0");
+        }
+    }
+
+    /**
+     * A client of its own measures each stream, and the mock has been told the time of each. In each bucket, the relay has
+     * counted at least the streams that were as quick for their client, and at most those that could be as quick.
+     */
+    @Test
+    void timesToFirstTokenAreThoseOfAnIndependentClient() throws Exception {
+        int[] toldMs = {15, 35, 70, 70, 70, 150, 150, 150, 350, 700};
+        var measuredMs = new ConcurrentLinkedQueue<Double>();
+        try (var harness = RelayHarness.start()) {
+            var clients = IntStream.range(0, 40)
+                    .mapToObj(i -> new Thread(() -> measuredMs.add(ttftMs(harness, toldMs[i % toldMs.length]))))
+                    .toList();
+            clients.forEach(Thread::start);
+            for (Thread client : clients) {
+                client.join();
+            }
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            for (String bound : List.of("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0")) {
+                double ms = Double.parseDouble(bound) * 1000;
+                String of = "_seconds_bucket{model=\"m\",upstream=\"default\",le=\"" + bound + "\"}";
+                long mayBe = 4 * IntStream.of(toldMs).filter(told -> told <= ms).count();
+                long must =
+                        measuredMs.stream().filter(measured -> measured <= ms).count();
+                assertThat(value(harness, "millrace_time_to_first_token" + of))
+                        .as(bound)
+                        .isBetween((double) must, (double) mayBe);
+                assertThat(value(harness, "millrace_upstream_time_to_first_token" + of))
+                        .as(bound)
+                        .isBetween((double) must, (double) mayBe);
+            }
+        }
+    }
+
+    /** From before the first byte of the request to the first output. */
+    private static double ttftMs(RelayHarness harness, int toldMs) {
+        try (var client = harness.client()) {
+            long beganNs = System.nanoTime();
+            client.post(RelayHarness.withSpec(CHAT, "tokens=2,ttft_ms=" + toldMs), "m", "");
+            client.readUntil("\"content\":\"");
+            double took = (System.nanoTime() - beganNs) / 1e6;
+            client.readAll();
+            return took;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void openStreamsAreThoseInProgress() throws IOException {
+        try (var harness = RelayHarness.start()) {
+            try (var one = harness.client();
+                    var other = harness.client()) {
+                one.post(RelayHarness.withSpec("/v1/chat/completions", "stall_after=2"), "m", "");
+                one.readUntil("data:");
+                other.post(RelayHarness.withSpec("/v1/chat/completions", "stall_after=2"), "m", "");
+                other.readUntil("data:");
+                assertThat(value(harness, "millrace_open_streams ")).isEqualTo(2);
+            }
+            await().until(() -> value(harness, "millrace_open_streams ") == 0);
+        }
+    }
+
+    /** Clients choose the names. Those that no upstream has served are counted together. */
+    @ParameterizedTest
+    @CsvSource({"status=404", "status=503", "reset_after=0", "stall_head=1"})
+    void aModelThatNoUpstreamHasServedGetsNoLabel(String spec) throws IOException {
+        try (var harness = RelayHarness.start(config -> RelayHarness.withRetry(config, Retry.OFF))) {
+            try (var client = harness.client()) {
+                client.post(RelayHarness.withSpec("/v1/chat/completions", spec), "random-7261", "");
+                if (spec.startsWith("stall")) {
+                    await().until(() -> !harness.mock.requests().isEmpty());
+                } else {
+                    client.readAll();
+                }
+            }
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            assertThat(text(harness)).contains("model=\"other\"").doesNotContain("random-7261");
         }
     }
 
