@@ -20,7 +20,7 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
     private static final String HEAD =
             "load,stream,outcome,detail,client,status,scheduled_ms,ttft_ms,ttft_sent_ms,first_byte_ms,first_frame_ms,"
                     + "first_reasoning_ms,first_content_ms,e2e_ms,tpot_ms,longest_gap_ms,stalls,connect_ms,frames,"
-                    + "output_frames,reads,bytes,input_tokens,output_tokens\n";
+                    + "output_frames,reads,bytes,input_tokens,output_tokens,turn\n";
     private static final int QUEUE = 100_000;
     private static final double NS_PER_MS = 1e6;
 
@@ -117,7 +117,8 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
                             Long.toString(sample.reads()),
                             Long.toString(sample.bytes()),
                             known(sample.inputTokens()),
-                            known(sample.outputTokens()))
+                            known(sample.outputTokens()),
+                            sample.turn() < 0 ? "" : Integer.toString(sample.turn() + 1))
                     + "\n");
         } catch (IOException e) {
             throw new UncheckedIOException(e);

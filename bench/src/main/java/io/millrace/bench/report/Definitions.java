@@ -32,6 +32,10 @@ final class Definitions {
                         + " until the last stream ends]");
         others.put("offered", "streams that began in the measured part, over its length");
         others.put("goodput", "streams that completed within all limits in the measured part, over its length");
+        others.put(
+                "ttft by turn, by prompt tokens",
+                "of the streams of sessions: turn 1 is the first request of a session; the tokens of the whole prompt as"
+                        + " the provider reports them, else its words");
         others.put("stalls", "gaps between two outputs of a stream over the threshold (--stall)");
         others.put("coalescing", "mean of frames_per_read: 1 if every token comes by itself");
         others.put(

@@ -2,6 +2,7 @@ package io.millrace.bench.report;
 
 import static io.millrace.bench.report.Plot.escape;
 
+import io.millrace.bench.stats.Breakdown;
 import io.millrace.bench.stats.Distribution;
 import io.millrace.bench.stats.Metric;
 import io.millrace.bench.stats.RunResult;
@@ -143,7 +144,44 @@ public final class HtmlReport {
                     key("w", "until its first output") + key("a", "until its end") + key("e", "failed"),
                     Plots.timeline(result));
         }
+        sessions(result);
         table(result);
+    }
+
+    private void sessions(RunResult result) {
+        if (result.byTurn().parts().isEmpty()) {
+            return;
+        }
+        line("<h2>Sessions</h2>");
+        line(
+                "<p>%,d ended: %,d with all their turns. %,d turns sent the result of a tool.</p>",
+                result.sessions(), result.wholeSessions(), result.toolTurns());
+        line("<div class=\"grid2\">");
+        String keys = key("a", "p50") + key("w", "p90");
+        figure("Time to first token by turn", keys, Plots.byClass("turn", false, result.byTurn()));
+        figure("Time to first token by tokens of the prompt", keys, Plots.byClass("tokens", true, result.byPrompt()));
+        parts("turn", result.byTurn());
+        parts("tokens", result.byPrompt());
+        line("</div>");
+    }
+
+    private void parts(String name, Breakdown breakdown) {
+        line(
+                "<div class=\"scroll\"><table><thead><tr><th>%s</th><th>count</th><th>prompt p50</th><th>ttft p50</th>"
+                        + "<th>p90</th><th>p99</th><th>max</th></tr></thead><tbody>",
+                name);
+        for (var part : breakdown.parts()) {
+            line(
+                    "<tr><td>%s</td><td>%,d</td><td>%,.0f</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>",
+                    escape(part.label()),
+                    part.ttft().count(),
+                    part.promptTokens().percentile(50),
+                    Numbers.of(part.ttft().percentile(50)),
+                    Numbers.tail(part.ttft(), 90),
+                    Numbers.tail(part.ttft(), 99),
+                    Numbers.of(part.ttft().max()));
+        }
+        line("</tbody></table></div>");
     }
 
     private void verdict(RunResult result) {

@@ -2,7 +2,9 @@ package io.millrace.bench.report;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bench.stats.Breakdown;
 import io.millrace.bench.stats.Distribution;
 import io.millrace.bench.stats.Metric;
 import io.millrace.bench.stats.RunResult;
@@ -143,6 +145,7 @@ public final class JsonReport {
         node.put("stamped_streams", result.stamped()).put("resent", result.stale());
         number(node, "coalescing_index", result.coalescing());
         node.set("client", client(result));
+        sessions(node, result);
         var metrics = node.putObject("metrics");
         for (var metric : Metric.values()) {
             if (result.of(metric).count() > 0) {
@@ -150,6 +153,26 @@ public final class JsonReport {
             }
         }
         return node;
+    }
+
+    private static void sessions(ObjectNode node, RunResult result) {
+        if (result.byTurn().parts().isEmpty()) {
+            return;
+        }
+        node.putObject("sessions")
+                .put("ended", result.sessions())
+                .put("whole", result.wholeSessions())
+                .put("tool_turns", result.toolTurns());
+        parts(node.putArray("ttft_by_turn"), "turn", result.byTurn());
+        parts(node.putArray("ttft_by_prompt_tokens"), "prompt_tokens", result.byPrompt());
+    }
+
+    private static void parts(ArrayNode array, String name, Breakdown breakdown) {
+        for (var part : breakdown.parts()) {
+            var node = array.addObject().put(name, part.label()).put("from", part.from());
+            number(node, "prompt_tokens_p50", part.promptTokens().percentile(50));
+            node.set("ttft", distribution(Metric.TTFT, part.ttft()));
+        }
     }
 
     private static ObjectNode distribution(Metric metric, Distribution values) {

@@ -1,6 +1,7 @@
 package io.millrace.bench.report;
 
 import io.millrace.bench.report.Plot.Axis;
+import io.millrace.bench.stats.Breakdown;
 import io.millrace.bench.stats.Distribution;
 import io.millrace.bench.stats.Metric;
 import io.millrace.bench.stats.RunResult;
@@ -253,6 +254,50 @@ final class Plots {
                     String tip =
                             points.get(i).shape().label() + ", p" + (int) percents[k] + ": " + Numbers.of(values[i]);
                     plot.dot(loads[i], values[i], "fill " + kinds[k], tip);
+                }
+            }
+        }
+        return plot.end();
+    }
+
+    /**
+     * The time to first token of each class of the streams of sessions: p50 and p90.
+     *
+     * @param byPrompt whether a class is where its prompts are, on a logarithmic axis; else at its lowest number
+     */
+    static String byClass(String label, boolean byPrompt, Breakdown breakdown) {
+        var parts = breakdown.parts();
+        double[] at = parts.stream()
+                .mapToDouble(part -> byPrompt ? Math.max(1, part.promptTokens().percentile(50)) : part.from())
+                .toArray();
+        double most = parts.stream()
+                .flatMapToDouble(part ->
+                        DoubleStream.of(part.ttft().percentile(50), part.ttft().told(90)))
+                .filter(Double::isFinite)
+                .max()
+                .orElse(1);
+        double low = at[0];
+        double high = Math.max(at[at.length - 1], low + 1);
+        var plot = new Plot(
+                "time to first token by " + label,
+                Plot.WIDTH,
+                HEIGHT,
+                new Axis(label, low, high, byPrompt && high / low > 8),
+                Axis.linear("ttft, ms: p50, p90", 0, most * 1.05));
+        double[] percents = {90, 50};
+        String[] kinds = {"w", "a"};
+        for (int k = 0; k < percents.length; k++) {
+            double[] values = new double[at.length];
+            for (int i = 0; i < at.length; i++) {
+                values[i] = parts.get(i).ttft().told(percents[k]);
+            }
+            plot.curve(at, values, "line " + kinds[k]);
+            for (int i = 0; i < at.length; i++) {
+                if (Double.isFinite(values[i])) {
+                    String tip = label + " " + parts.get(i).label() + ", p" + (int) percents[k] + ": "
+                            + Numbers.of(values[i]) + " ms of "
+                            + parts.get(i).ttft().count();
+                    plot.dot(at[i], values[i], "fill " + kinds[k], tip);
                 }
             }
         }

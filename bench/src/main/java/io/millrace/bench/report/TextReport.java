@@ -1,5 +1,6 @@
 package io.millrace.bench.report;
 
+import io.millrace.bench.stats.Breakdown;
 import io.millrace.bench.stats.Distribution;
 import io.millrace.bench.stats.Metric;
 import io.millrace.bench.stats.RunResult;
@@ -79,7 +80,42 @@ public final class TextReport {
                 row(metric, values);
             }
         }
+        sessions(result);
         notes(result);
+    }
+
+    /** The times to first token by turn and by the length of the prompt. */
+    private void sessions(RunResult result) {
+        if (result.byTurn().parts().isEmpty()) {
+            return;
+        }
+        line("");
+        line(
+                "%-12s %,d ended: %,d whole, %,d broken off or cut by the end; %,d turns sent a tool's result",
+                "sessions",
+                result.sessions(),
+                result.wholeSessions(),
+                result.sessions() - result.wholeSessions(),
+                result.toolTurns());
+        parts("ttft by turn", result.byTurn());
+        parts("ttft by prompt tokens", result.byPrompt());
+    }
+
+    private void parts(String title, Breakdown breakdown) {
+        String row = "%-24s %8s %13s %9s %9s %9s %9s";
+        line("");
+        line(row, title, "count", "prompt p50", "p50", "p90", "p99", "max");
+        for (var part : breakdown.parts()) {
+            line(
+                    row,
+                    "  " + part.label(),
+                    String.format(Locale.ROOT, "%,d", part.ttft().count()),
+                    String.format(Locale.ROOT, "%,.0f", part.promptTokens().percentile(50)),
+                    Numbers.of(part.ttft().percentile(50)),
+                    Numbers.tail(part.ttft(), 90),
+                    Numbers.tail(part.ttft(), 99),
+                    Numbers.of(part.ttft().max()));
+        }
     }
 
     private void verdict(RunResult result) {

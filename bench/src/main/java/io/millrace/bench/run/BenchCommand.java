@@ -17,6 +17,7 @@ import io.millrace.bench.stats.RunResult;
 import io.millrace.bench.stats.Runner;
 import io.millrace.bench.stats.Slo;
 import io.millrace.bench.stats.Verdict;
+import io.millrace.bench.stream.Sessions;
 import io.millrace.bench.stream.StreamPlan;
 import io.millrace.server.cli.Build;
 import io.millrace.server.cli.Signals;
@@ -50,6 +51,8 @@ import picocli.CommandLine.Spec;
             "  millrace bench --url http://127.0.0.1:8080/v1 --model mock --concurrency 10",
             "  millrace bench --url https://api.openai.com/v1 --model gpt-4.1-mini \\",
             "      --api-key-env OPENAI_API_KEY --rate 2 --requests 100 --max-tokens 200",
+            "  millrace bench --url http://127.0.0.1:8080/v1 --concurrency 8 \\",
+            "      --turns uniform:3-10 --think exp:5s --tool-turns 60%% --tool-time 1s",
             "  millrace bench --url http://127.0.0.1:8080/v1 --rate 50 \\",
             "      --baseline http://127.0.0.1:9100/v1",
             "  millrace bench --url http://127.0.0.1:8080/v1 --rate 50 \\",
@@ -72,6 +75,9 @@ public final class BenchCommand implements Callable<Integer> {
     @Mixin(name = "Load")
     private LoadOptions load;
 
+    @Mixin(name = "Sessions")
+    private SessionOptions sessionOptions;
+
     @Mixin(name = "Modes")
     private Modes modes;
 
@@ -80,6 +86,8 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--threads", paramLabel = "N", defaultValue = "1", description = "Event loops of this client.")
     private int threads;
+
+    private @Nullable Sessions sessions;
 
     @Option(names = "--transport", paramLabel = "NAME", description = "epoll, io_uring, kqueue or nio.")
     private @Nullable String transport;
@@ -139,9 +147,10 @@ public final class BenchCommand implements Callable<Integer> {
 
     private Outcome measure() throws IOException, InterruptedException {
         var slo = report.slo();
+        sessions = sessionOptions.sessions(target, load);
         checkModes(slo);
         load.shapes();
-        StreamPlan plan = new Plans(target, load).plan(requireNonNull(target.url));
+        StreamPlan plan = plans().plan(requireNonNull(target.url));
         try (var csv = report.csv == null ? null : new CsvWriter(report.csv);
                 var runner = new Runner(transport(), threads())) {
             Signals.on("INT", () -> stop(runner));
@@ -186,6 +195,10 @@ public final class BenchCommand implements Callable<Integer> {
         return new Outcome(subject, Answer.NONE, JsonReport.of(subject));
     }
 
+    private Plans plans() {
+        return new Plans(target, load, sessions);
+    }
+
     private Outcome findMax(Session session, StreamPlan plan) throws InterruptedException {
         double share = LoadOptions.fraction("--slo-share", modes.sloShare);
         var search = MaxSearch.run(session, plan, plan.shape(), share);
@@ -197,7 +210,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private Outcome withBaseline(Session session, StreamPlan plan) throws IOException, InterruptedException {
-        var other = new Plans(target, load).plan(requireNonNull(modes.baseline));
+        var other = plans().plan(requireNonNull(modes.baseline));
         var both = Baseline.measure(session, other, plan, plan.shape(), modes.pairs);
         var subject = subject(session, plan, List.of(both.ofTarget()));
         var json = JsonReport.of(subject);
@@ -231,7 +244,7 @@ public final class BenchCommand implements Callable<Integer> {
                 endpoint.url(),
                 endpoint.dialect().name().toLowerCase(Locale.ROOT),
                 target.model,
-                load.words(points.stream().map(RunResult::shape).toList()),
+                load.words(points.stream().map(RunResult::shape).toList()) + sessionOptions.words(sessions),
                 points,
                 Origin.of(spec.commandLine().getParseResult().originalArgs(), target.promptWords()),
                 session.isAborted());

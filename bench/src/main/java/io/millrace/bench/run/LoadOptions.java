@@ -57,9 +57,8 @@ final class LoadOptions {
     @Option(
             names = "--warmup",
             paramLabel = "TIME",
-            defaultValue = "1s",
-            description = "How long load runs before it is measured. Default ${DEFAULT-VALUE}.")
-    private String warmup;
+            description = "How long load runs before it is measured. Default 1s, and 0s for a trace at its own times.")
+    private @Nullable String warmup;
 
     @Option(
             names = "--ramp",
@@ -125,8 +124,25 @@ final class LoadOptions {
             description = "A share of clients that stop reading after N output frames and never close.")
     private @Nullable String halfOpen;
 
+    /** The sessions a second of a trace that is replayed at its own times; 0 for none. */
+    private double replayed;
+
+    /** Whether the user says how much load there is. */
+    boolean isGiven() {
+        return rate != null || concurrency != null;
+    }
+
+    /** The load is a trace at its own times, with so many sessions a second on average. */
+    void replay(double rate) {
+        replayed = rate;
+    }
+
     /** The loads, one after another. */
     List<LoadShape> shapes() {
+        if (replayed > 0) {
+            long untilNs = duration == null ? Long.MAX_VALUE : nanos("--duration", duration);
+            return List.of(shape(replayed, maxConcurrency, untilNs));
+        }
         long durationNs =
                 duration != null ? nanos("--duration", duration) : requests > 0 ? Long.MAX_VALUE : DEFAULT_DURATION_NS;
         var shapes = new ArrayList<LoadShape>();
@@ -172,7 +188,8 @@ final class LoadOptions {
     /** The loads as text. */
     String words(List<LoadShape> shapes) {
         var first = shapes.get(0);
-        var words = new StringBuilder(first.isOpen() ? "open loop, " + arrivals + " arrivals, " : "closed loop, ");
+        String times = replayed > 0 ? "recorded" : arrivals;
+        var words = new StringBuilder(first.isOpen() ? "open loop, " + times + " arrivals, " : "closed loop, ");
         for (int i = 0; i < shapes.size(); i++) {
             words.append(i == 0 ? "" : ", ").append(shapes.get(i).label());
         }
@@ -195,7 +212,7 @@ final class LoadOptions {
                 burstiness(),
                 concurrency,
                 nanos("--ramp", ramp),
-                nanos("--warmup", warmup),
+                nanos("--warmup", warmup != null ? warmup : replayed > 0 ? "0s" : "1s"),
                 durationNs,
                 requests > 0 ? requests : Long.MAX_VALUE,
                 nanos("--drain", drain));

@@ -3,6 +3,7 @@ package io.millrace.bench.run;
 import io.millrace.bench.stream.Clients;
 import io.millrace.bench.stream.Endpoint;
 import io.millrace.bench.stream.RequestTemplate;
+import io.millrace.bench.stream.Sessions;
 import io.millrace.bench.stream.StreamPlan;
 import io.millrace.server.tls.UpstreamTls;
 import io.netty.handler.ssl.SslContext;
@@ -11,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
 
 /** Makes plans from options. It resolves names and chooses an address that accepts connections. */
 final class Plans {
@@ -18,16 +20,23 @@ final class Plans {
 
     private final TargetOptions target;
     private final LoadOptions load;
+    private final @Nullable Sessions sessions;
 
-    Plans(TargetOptions target, LoadOptions load) {
+    /** @param sessions null if each stream is for itself */
+    Plans(TargetOptions target, LoadOptions load, @Nullable Sessions sessions) {
         this.target = target;
         this.load = load;
+        this.sessions = sessions;
     }
 
     /** The plan for the first amount of load, at {@code base}. */
     StreamPlan plan(String base) throws IOException {
         RequestTemplate template = target.template(base, System.getenv());
         var endpoint = template.endpoint();
+        if (sessions != null && endpoint.isLegacyCompletion()) {
+            throw new IllegalArgumentException("--turns, --trace: legacy completions have no messages (expected: a URL"
+                    + " that ends with /chat/completions, /responses, /messages or :streamGenerateContent)");
+        }
         SslContext tls = endpoint.tls() ? UpstreamTls.context(target.ca) : null;
         return new StreamPlan(
                 template,
@@ -36,7 +45,8 @@ final class Plans {
                 target.prompts(load.seed),
                 load.shapes().get(0),
                 Clients.of(load.behaviours(), load.limits()),
-                load.seed);
+                load.seed,
+                sessions);
     }
 
     /** The first address of the host that accepts a connection; the first address if none does. */

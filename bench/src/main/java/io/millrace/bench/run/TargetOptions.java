@@ -105,6 +105,14 @@ final class TargetOptions {
         return Prompts.fixed(prompt == null ? PROMPT : prompt);
     }
 
+    /** The length of each new message of sessions, which have no other prompts. */
+    String wordsOfSessions(String otherwise) {
+        if (prompt != null || promptFile != null) {
+            throw new IllegalArgumentException("--turns: --prompt or --prompts (expected: --prompt-words)");
+        }
+        return promptWords == null ? otherwise : promptWords;
+    }
+
     /** What is asked, in words. */
     String promptWords() {
         String what = promptFile != null

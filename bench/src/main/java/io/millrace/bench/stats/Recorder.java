@@ -34,6 +34,8 @@ public final class Recorder implements StreamObserver {
     final Tally tally = new Tally();
     final Series series;
     final Window window;
+    final Breakdown byTurn = new Breakdown(Breakdown.TURNS);
+    final Breakdown byPrompt = new Breakdown(Breakdown.PROMPTS);
     private final @Nullable Slo slo;
     private final @Nullable Consumer<StreamSample> sink;
     private final SplittableRandom random = new SplittableRandom(1);
@@ -59,6 +61,9 @@ public final class Recorder implements StreamObserver {
         long stalled;
         long stamped;
         long behaved;
+        long sessions;
+        long wholeSessions;
+        long toolTurns;
         long lastEndNs = Long.MIN_VALUE;
 
         void add(Tally other) {
@@ -79,6 +84,9 @@ public final class Recorder implements StreamObserver {
             stalled += other.stalled;
             stamped += other.stamped;
             behaved += other.behaved;
+            sessions += other.sessions;
+            wholeSessions += other.wholeSessions;
+            toolTurns += other.toolTurns;
             lastEndNs = Math.max(lastEndNs, other.lastEndNs);
         }
     }
@@ -177,6 +185,14 @@ public final class Recorder implements StreamObserver {
         }
     }
 
+    @Override
+    public void onSessionEnd(boolean measured, boolean whole) {
+        if (measured) {
+            tally.sessions++;
+            tally.wholeSessions += whole ? 1 : 0;
+        }
+    }
+
     private void count(StreamSample sample, boolean good) {
         tally.begun++;
         tally.lastEndNs = Math.max(tally.lastEndNs, sample.endNs());
@@ -186,6 +202,7 @@ public final class Recorder implements StreamObserver {
         tally.stalls += sample.stalls();
         tally.stalled += sample.stalls() > 0 ? 1 : 0;
         tally.stamped += sample.stamped() ? 1 : 0;
+        tally.toolTurns += sample.isToolTurn() ? 1 : 0;
         tally.behaved += sample.behaviour().isPlain() ? 0 : 1;
         if (sample.outcome() == Outcome.COMPLETED) {
             tally.completed++;
@@ -215,6 +232,11 @@ public final class Recorder implements StreamObserver {
         since(Metric.E2E, sample, sample.endNs());
         if (sample.outputs() > 0) {
             record(Metric.TTFT_SENT, sample.firstOutputNs() - sample.sentNs());
+        }
+        if (sample.outputs() > 0 && sample.turn() >= 0) {
+            long ttftNs = bounded(sample.firstOutputNs() - sample.scheduledNs());
+            byTurn.add(sample.turn() + 1, sample.promptTokens(), ttftNs);
+            byPrompt.add(sample.promptTokens(), sample.promptTokens(), ttftNs);
         }
         if (sample.outputs() > 1) {
             record(Metric.LONGEST_GAP, sample.longestGapNs());

@@ -28,6 +28,8 @@ public final class RunResult {
     private final Map<Integer, String> refusals = new TreeMap<>();
     private final List<StreamSample> samples = new ArrayList<>();
     private final Tally tally = new Tally();
+    private final Breakdown byTurn = new Breakdown(Breakdown.TURNS);
+    private final Breakdown byPrompt = new Breakdown(Breakdown.PROMPTS);
     private final Series series;
     private final Vitals vitals;
     private final Verdict verdict;
@@ -72,6 +74,8 @@ public final class RunResult {
             recorder.refusals.forEach(refusals::putIfAbsent);
             samples.addAll(recorder.samples);
             tally.add(recorder.tally);
+            byTurn.add(recorder.byTurn);
+            byPrompt.add(recorder.byPrompt);
             series.add(recorder.series);
         }
         seconds = tally.begun == 0 ? 0 : Math.max(1e-9, (tally.lastEndNs - beginning.windowNs) / 1e9);
@@ -101,6 +105,8 @@ public final class RunResult {
             part.refusals.forEach(refusals::putIfAbsent);
             samples.addAll(part.samples);
             tally.add(part.tally);
+            byTurn.add(part.byTurn);
+            byPrompt.add(part.byPrompt);
         }
         seconds = parts.stream().mapToDouble(RunResult::seconds).sum();
         throughput =
@@ -191,6 +197,31 @@ public final class RunResult {
     /** The streams whose clients cancelled, read slowly or fell silent. Their times are in no distribution. */
     public long behaved() {
         return tally.behaved;
+    }
+
+    /** The sessions that ended in the measured part; 0 if the streams were not turns of sessions. */
+    public long sessions() {
+        return tally.sessions;
+    }
+
+    /** The sessions of them whose turns all came to their end. */
+    public long wholeSessions() {
+        return tally.wholeSessions;
+    }
+
+    /** The streams that sent the result of a tool. */
+    public long toolTurns() {
+        return tally.toolTurns;
+    }
+
+    /** The times to first token by the turn of the session. */
+    public Breakdown byTurn() {
+        return byTurn;
+    }
+
+    /** The times to first token by the length of the prompt, of streams of sessions. */
+    public Breakdown byPrompt() {
+        return byPrompt;
     }
 
     /** Tokens of the prompts, as the providers reported them. */

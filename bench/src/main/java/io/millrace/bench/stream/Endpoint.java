@@ -47,6 +47,11 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
         return new Endpoint(authority.name(), port, tls, query == null ? target : target + "?" + query, spoken);
     }
 
+    /** Whether requests have a text as their prompt, and no messages. */
+    public boolean isLegacyCompletion() {
+        return dialect == Dialect.CHAT && !path.contains("/chat/");
+    }
+
     /** The value of the header field {@code Host}. */
     public String authority() {
         String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;

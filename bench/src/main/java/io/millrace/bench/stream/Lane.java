@@ -1,5 +1,7 @@
 package io.millrace.bench.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -43,6 +45,9 @@ final class Lane {
     private final Set<Wire> busy = new LinkedHashSet<>();
     private final ArrayDeque<StreamSample> waiting = new ArrayDeque<>();
     private final ArrayDeque<StreamSample> unconnected = new ArrayDeque<>();
+    /** Sessions between two turns. */
+    private final Set<Conversation> thinking = new LinkedHashSet<>();
+
     private Future<?> sweeper;
     private Future<?> lagProbe;
     private long probeDueNs;
@@ -100,7 +105,7 @@ final class Lane {
 
     /** Streams in progress or waiting. */
     int active() {
-        return busy.size() + connecting + waiting.size() + unconnected.size();
+        return busy.size() + connecting + waiting.size() + unconnected.size() + thinking.size();
     }
 
     /** Open connections. */
@@ -127,11 +132,16 @@ final class Lane {
         return observer;
     }
 
-    /** A stream is due now. */
+    /** A stream, or the first turn of a session, is due now. */
     void dispatch(long index, long scheduledNs, boolean measured) {
-        var stream = new StreamSample(
-                index, scheduledNs, measured, plan.clients().behaviours().of(index));
-        observer.onDispatch(scheduledNs, System.nanoTime(), stream.counts());
+        var sessions = plan.sessions();
+        var conversation = sessions == null ? null : new Conversation(plan.template(), sessions.of(index), index);
+        dispatch(new StreamSample(
+                index, scheduledNs, measured, plan.clients().behaviours().of(index), conversation));
+    }
+
+    private void dispatch(StreamSample stream) {
+        observer.onDispatch(stream.scheduledNs(), System.nanoTime(), stream.counts());
         if (feed.maxInProgress() > 0 && inProgress() >= feed.maxInProgress()) {
             waiting.add(stream);
         } else {
@@ -141,7 +151,9 @@ final class Lane {
 
     /** No further stream is due. Streams in progress may go on until {@code deadlineNs}. */
     void drainUntil(long deadlineNs) {
-        drainEndNs = deadlineNs;
+        // Sessions that were asked for by number run to their end. Each of their streams has its limits.
+        boolean unbounded = plan.sessions() != null && plan.shape().durationNs() == Long.MAX_VALUE;
+        drainEndNs = unbounded ? Long.MAX_VALUE : deadlineNs;
         settle();
     }
 
@@ -149,7 +161,7 @@ final class Lane {
     void abort() {
         feed.stop();
         atEnd = Outcome.INTERRUPTED;
-        drainUntil(System.nanoTime());
+        drainEndNs = System.nanoTime();
         sweep();
     }
 
@@ -174,11 +186,43 @@ final class Lane {
 
     private void report(StreamSample sample, StreamDetails details) {
         observer.onEnd(sample, details);
-        feed.onEnd(sample);
+        var conversation = sample.conversation;
+        if (conversation == null) {
+            feed.onEnd(sample);
+        } else if (conversation.goesOn(sample) && drainEndNs - System.nanoTime() > 0) {
+            think(conversation, sample);
+        } else {
+            endSession(sample);
+        }
         if (!waiting.isEmpty() && inProgress() < feed.maxInProgress()) {
             begin(waiting.poll());
         }
         settle();
+    }
+
+    /** Waits until the next turn is due, or until the load ends: then the turn does not begin. */
+    private void think(Conversation conversation, StreamSample ended) {
+        long dueNs = conversation.next(ended, System.nanoTime());
+        long offsetNs = dueNs - measuredFromNs;
+        boolean late = offsetNs >= plan.shape().durationNs();
+        long waitNs = (late ? measuredFromNs + plan.shape().durationNs() : dueNs) - System.nanoTime();
+        Runnable wake = () -> {
+            thinking.remove(conversation);
+            if (late) {
+                endSession(ended);
+                settle();
+            } else {
+                dispatch(new StreamSample(conversation.index(), dueNs, offsetNs >= 0, Behaviour.PLAIN, conversation));
+            }
+        };
+        thinking.add(conversation);
+        conversation.wakeBy(loop.schedule(wake, waitNs, TimeUnit.NANOSECONDS));
+    }
+
+    private void endSession(StreamSample last) {
+        var conversation = requireNonNull(last.conversation);
+        observer.onSessionEnd(last.measured(), conversation.isWhole(last));
+        feed.onEnd(last);
     }
 
     private int inProgress() {
@@ -200,7 +244,7 @@ final class Lane {
 
     private void send(Wire wire, StreamSample stream) {
         busy.add(wire);
-        wire.send(stream, requests.of(stream.index()));
+        wire.send(stream, stream.conversation == null ? requests.of(stream.index()) : stream.conversation.request());
     }
 
     private void connect(StreamSample stream) {
@@ -331,6 +375,8 @@ final class Lane {
         if (over) {
             drop(waiting);
             drop(unconnected);
+            thinking.forEach(Conversation::cancel);
+            thinking.clear();
         }
         idle.removeIf(wire -> !wire.isOpen());
         settle();

@@ -6,7 +6,7 @@ import java.util.SplittableRandom;
  * A distribution of lengths: {@code 200} (fixed), {@code uniform:100-300}, {@code normal:200:50}, {@code exp:200}. A
  * length is at least 1.
  */
-public record Lengths(Shape shape, double a, double b) {
+public record Lengths(Shape shape, double a, double b, long most) {
     private static final int MOST = 1_000_000;
 
     /** Its form. */
@@ -23,14 +23,19 @@ public record Lengths(Shape shape, double a, double b) {
      * @throws IllegalArgumentException with the expected form
      */
     public static Lengths parse(String text) {
+        return of(text, MOST);
+    }
+
+    /** Parses a distribution of lengths up to {@code most}. */
+    public static Lengths of(String text, long most) {
         try {
             int colon = text.indexOf(':');
             String rest = text.substring(colon + 1);
             return switch (colon < 0 ? "" : text.substring(0, colon)) {
-                case "" -> new Lengths(Shape.FIXED, amount(rest), 0);
-                case "exp" -> new Lengths(Shape.EXPONENTIAL, amount(rest), 0);
-                case "uniform" -> pair(Shape.UNIFORM, rest, '-');
-                case "normal" -> pair(Shape.NORMAL, rest, ':');
+                case "" -> new Lengths(Shape.FIXED, amount(rest, most), 0, most);
+                case "exp" -> new Lengths(Shape.EXPONENTIAL, amount(rest, most), 0, most);
+                case "uniform" -> pair(Shape.UNIFORM, rest, '-', most);
+                case "normal" -> pair(Shape.NORMAL, rest, ':', most);
                 default -> throw new IllegalArgumentException(text);
             };
         } catch (IllegalArgumentException e) {
@@ -41,26 +46,31 @@ public record Lengths(Shape shape, double a, double b) {
 
     /** The next length. */
     public int next(SplittableRandom random) {
+        return (int) Math.min(MOST, nextLong(random));
+    }
+
+    /** The next length, which may be longer than an int. */
+    public long nextLong(SplittableRandom random) {
         double length = switch (shape) {
             case FIXED -> a;
             case UNIFORM -> a + (b - a) * random.nextDouble();
             case NORMAL -> a + b * random.nextGaussian();
             case EXPONENTIAL -> a * random.nextExponential();
         };
-        return (int) Math.max(1, Math.min(MOST, Math.round(length)));
+        return Math.max(1, Math.min(most, Math.round(length)));
     }
 
-    private static Lengths pair(Shape shape, String text, char separator) {
+    private static Lengths pair(Shape shape, String text, char separator, long most) {
         int cut = text.indexOf(separator);
         if (cut < 0) {
             throw new IllegalArgumentException(text);
         }
-        return new Lengths(shape, amount(text.substring(0, cut)), amount(text.substring(cut + 1)));
+        return new Lengths(shape, amount(text.substring(0, cut), most), amount(text.substring(cut + 1), most), most);
     }
 
-    private static double amount(String text) {
+    private static double amount(String text, long most) {
         double value = Double.parseDouble(text);
-        if (!(value >= 0) || value > MOST) {
+        if (!(value >= 0) || value > most) {
             throw new IllegalArgumentException(text);
         }
         return value;

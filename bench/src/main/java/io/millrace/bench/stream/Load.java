@@ -5,12 +5,14 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Future;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
+import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
 
 /**
@@ -37,7 +39,7 @@ public final class Load {
         var measured = new AtomicLong();
         for (int turn = 0; turn < count; turn++) {
             var feed = plan.shape().isOpen()
-                    ? new OpenFeed(plan.shape(), plan.seed(), startNs, turn, count)
+                    ? new OpenFeed(plan.shape(), arrivals(plan), startNs, turn, count)
                     : new ClosedFeed(plan.shape(), startNs, begun, measured, turn, count);
             var loop = group.next();
             loops.add(loop);
@@ -50,6 +52,18 @@ public final class Load {
                     descriptors,
                     observers.apply(turn)));
         }
+    }
+
+    /** When the streams of an open loop are due. Each lane goes through all of them. */
+    private static LongSupplier arrivals(StreamPlan plan) {
+        var sessions = plan.sessions();
+        long[] startsNs = sessions == null ? null : sessions.startsNs();
+        if (startsNs != null) {
+            var starts = Arrays.stream(startsNs).iterator();
+            return () -> starts.hasNext() ? starts.nextLong() : Long.MAX_VALUE;
+        }
+        var shape = plan.shape();
+        return new Arrivals(shape.rate(), shape.burstiness(), shape.rampNs(), plan.seed())::nextNs;
     }
 
     /**

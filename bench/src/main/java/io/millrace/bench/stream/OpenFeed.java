@@ -2,12 +2,13 @@ package io.millrace.bench.stream;
 
 import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** An open loop: streams begin when they are due. The lanes take the arrivals in turn. */
 @SuppressWarnings("NullAway.Init") // set at the start
 final class OpenFeed implements Feed {
     private final LoadShape shape;
-    private final Arrivals arrivals;
+    private final LongSupplier arrivals;
     private final long startNs;
     private final int turn;
     private final int lanes;
@@ -19,12 +20,13 @@ final class OpenFeed implements Feed {
     private boolean nextMeasured;
     private boolean dry;
 
-    OpenFeed(LoadShape shape, long seed, long startNs, int turn, int lanes) {
+    /** @param arrivals when each stream is due, as nanoseconds from the start; {@link Long#MAX_VALUE} for no more */
+    OpenFeed(LoadShape shape, LongSupplier arrivals, long startNs, int turn, int lanes) {
         this.shape = shape;
         this.startNs = startNs;
         this.turn = turn;
         this.lanes = lanes;
-        arrivals = new Arrivals(shape.rate(), shape.burstiness(), shape.rampNs(), seed);
+        this.arrivals = arrivals;
     }
 
     @Override
@@ -69,7 +71,11 @@ final class OpenFeed implements Feed {
     /** Advances to this lane's next arrival. */
     private void advance() {
         do {
-            long offsetNs = arrivals.nextNs();
+            long offsetNs = arrivals.getAsLong();
+            if (offsetNs == Long.MAX_VALUE) {
+                dry = true;
+                return;
+            }
             nextMeasured = offsetNs >= shape.leadNs();
             boolean late = nextMeasured && offsetNs - shape.leadNs() >= shape.durationNs();
             if (late || (nextMeasured && measuredBegun >= shape.requests())) {

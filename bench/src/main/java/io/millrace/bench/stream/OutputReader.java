@@ -200,6 +200,9 @@ final class OutputReader implements BodyReader, SseFrameListener {
             }
         }
         stream.lastOutputNs = nowNs;
+        if (stream.answer != null) {
+            AnswerText.append(stream.answer, dialect, buf, start, end);
+        }
         long madeNs = stamps.read(buf, start, end);
         if (madeNs != 0 && stream.counts()) {
             details.addTransit(nowNs - madeNs);

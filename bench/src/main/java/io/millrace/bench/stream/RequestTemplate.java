@@ -71,6 +71,9 @@ public final class RequestTemplate {
             case GEMINI -> gemini(body, prompt, limit);
             default -> messages(body, prompt, limit);
         }
+        if (prompt.tools() != null) {
+            body.set("tools", prompt.tools());
+        }
         if (extra != null) {
             body.setAll(extra);
         }
@@ -84,7 +87,7 @@ public final class RequestTemplate {
     private void messages(ObjectNode body, Prompt prompt, int limit) {
         boolean chat = endpoint.dialect() == Dialect.CHAT;
         body.put("model", model);
-        if (chat && !endpoint.path().contains("/chat/")) {
+        if (endpoint.isLegacyCompletion()) {
             body.put(
                     "prompt",
                     prompt.text() == null ? requireNonNull(prompt.messages()).toString() : prompt.text());

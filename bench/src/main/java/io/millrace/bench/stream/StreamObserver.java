@@ -24,6 +24,14 @@ public interface StreamObserver {
      */
     void onEnd(StreamSample sample, StreamDetails details);
 
+    /**
+     * A session has ended.
+     *
+     * @param measured whether its last turn was due in the measured part
+     * @param whole whether all its turns came to their end
+     */
+    default void onSessionEnd(boolean measured, boolean whole) {}
+
     /** The event loop ran a task this much later than it was due. */
     default void onLoopLag(long lagNs) {}
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param shape the amount and the duration of the load
  * @param clients how the clients behave
  * @param seed of arrivals
+ * @param sessions null if each stream is for itself; else the load's rate and number count sessions
  */
 public record StreamPlan(
         RequestTemplate template,
@@ -22,10 +23,28 @@ public record StreamPlan(
         Prompts prompts,
         LoadShape shape,
         Clients clients,
-        long seed) {
+        long seed,
+        @Nullable Sessions sessions) {
+    /** Each stream is for itself. */
+    public StreamPlan(
+            RequestTemplate template,
+            InetSocketAddress address,
+            @Nullable SslContext tls,
+            Prompts prompts,
+            LoadShape shape,
+            Clients clients,
+            long seed) {
+        this(template, address, tls, prompts, shape, clients, seed, null);
+    }
+
+    /** This plan with sessions of several turns. */
+    public StreamPlan withSessions(@Nullable Sessions sessions) {
+        return new StreamPlan(template, address, tls, prompts, shape, clients, seed, sessions);
+    }
+
     /** This plan with another amount of load. */
     public StreamPlan withShape(LoadShape shape) {
-        return new StreamPlan(template, address, tls, prompts, shape, clients, seed);
+        return new StreamPlan(template, address, tls, prompts, shape, clients, seed, sessions);
     }
 
     /** The reader for one connection. */

@@ -1,5 +1,7 @@
 package io.millrace.bench.stream;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One stream, from the moment at which it is due to its end. The engine fills it in on one event loop. It does not
  * change after the engine has reported its end. Times are {@link System#nanoTime()}, 0 for what did not happen.
@@ -9,6 +11,11 @@ public final class StreamSample {
     private final long scheduledNs;
     private final boolean measured;
     private final Behaviour behaviour;
+    private final int turn;
+    private final boolean toolTurn;
+    private final long promptWords;
+    final @Nullable Conversation conversation;
+    final @Nullable StringBuilder answer;
 
     @SuppressWarnings("NullAway.Init")
     Outcome outcome;
@@ -38,10 +45,21 @@ public final class StreamSample {
     boolean stamped;
 
     StreamSample(long index, long scheduledNs, boolean measured, Behaviour behaviour) {
+        this(index, scheduledNs, measured, behaviour, null);
+    }
+
+    /** @param conversation whose current turn it is; null if it is for itself */
+    StreamSample(
+            long index, long scheduledNs, boolean measured, Behaviour behaviour, @Nullable Conversation conversation) {
         this.index = index;
         this.scheduledNs = scheduledNs;
         this.measured = measured;
         this.behaviour = behaviour;
+        this.conversation = conversation;
+        turn = conversation == null ? -1 : conversation.turn();
+        toolTurn = conversation != null && conversation.isToolTurn();
+        promptWords = conversation == null ? -1 : conversation.promptWords();
+        answer = conversation == null ? null : new StringBuilder();
     }
 
     /** Whether its times count: its client is plain, and it was due in the measured part. */
@@ -62,7 +80,22 @@ public final class StreamSample {
         return tokens() < 2 || outputs < 2 ? Double.NaN : (double) (lastOutputNs - firstOutputNs) / (tokens() - 1);
     }
 
-    /** Its number in the run, from 0. */
+    /** Its turn in its session, from 0; -1 if it is of no session. */
+    public int turn() {
+        return turn;
+    }
+
+    /** Whether it sent the result of a tool. */
+    public boolean isToolTurn() {
+        return toolTurn;
+    }
+
+    /** The tokens of its prompt as the provider reports them, else its words; -1 if neither is known. */
+    public long promptTokens() {
+        return inputTokens > 0 ? inputTokens : promptWords;
+    }
+
+    /** Its number in the run, from 0; that of its session if it is of one. */
     public long index() {
         return index;
     }

@@ -3,7 +3,7 @@ package io.millrace.bench.stream;
 import java.util.SplittableRandom;
 
 /** Words that every tokenizer has as one token. */
-final class Words {
+public final class Words {
     private static final String[] KNOWN =
             ("time year people way day man thing woman life child world school state family student group country"
                             + " problem hand part place case week company system program question work government number"
@@ -16,7 +16,8 @@ final class Words {
 
     private Words() {}
 
-    static String text(int words, SplittableRandom random) {
+    /** That many words, with blanks between them. */
+    public static String text(int words, SplittableRandom random) {
         var text = new StringBuilder(words * 7);
         for (int i = 0; i < words; i++) {
             text.append(i == 0 ? "" : " ").append(KNOWN[random.nextInt(KNOWN.length)]);

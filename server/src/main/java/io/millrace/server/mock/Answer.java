@@ -86,7 +86,7 @@ final class Answer {
         tokens = spec.count(SpecKey.TOKENS, Math.min(natural, maxTokens));
         reasoning = spec.count(SpecKey.REASONING, 0);
         seal = loop == null || reasoning == 0 ? null : ToolLoop.seal(number);
-        promptTokens = 4 + prompt.length() / 4;
+        promptTokens = 4 + Prompts.length(request) / 4;
         padTo = spec.count(SpecKey.BYTES, 0);
         bigFrame = spec.count(SpecKey.BIG_FRAME, 0);
         stamps = spec.flag(SpecKey.STAMP);

@@ -2,11 +2,28 @@ package io.millrace.server.mock;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Set;
 
 /** Reads the facts about the conversation from a request of any dialect. */
 final class Prompts {
     private static final List<String> LIMITS =
             List.of("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens");
+
+    private static final List<String> PROMPTS =
+            List.of("messages", "input", "contents", "prompt", "system", "instructions", "systemInstruction");
+    /** Fields of turns that a tokenizer does not read, or reads as a few marks. */
+    private static final Set<String> NOT_SAID = Set.of(
+            "role",
+            "type",
+            "id",
+            "name",
+            "status",
+            "tool_call_id",
+            "call_id",
+            "tool_use_id",
+            "signature",
+            "data",
+            "url");
 
     private Prompts() {}
 
@@ -43,6 +60,31 @@ final class Prompts {
             }
         }
         return "";
+    }
+
+    /** The characters of all turns and instructions. */
+    static int length(JsonNode request) {
+        int length = 0;
+        for (String field : PROMPTS) {
+            length += textLength(request.path(field));
+        }
+        return length;
+    }
+
+    private static int textLength(JsonNode said) {
+        if (said.isTextual()) {
+            return said.textValue().length();
+        }
+        int length = 0;
+        for (var field : said.properties()) {
+            length += NOT_SAID.contains(field.getKey()) ? 0 : textLength(field.getValue());
+        }
+        if (said.isArray()) {
+            for (JsonNode each : said) {
+                length += textLength(each);
+            }
+        }
+        return length;
     }
 
     /** Whether the last turn is the result of a tool. */
