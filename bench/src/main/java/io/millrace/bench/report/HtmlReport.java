@@ -67,8 +67,9 @@ public final class HtmlReport {
     private void head() {
         line("<h1>%s at %s</h1>", escape(subject.model()), escape(subject.url()));
         line(
-                "<p class=\"sub\">%s. %s. %s, millrace bench %s.</p>",
+                "<p class=\"sub\">%s, %s. %s. %s, millrace bench %s.</p>",
                 escape(subject.dialect()),
+                escape(subject.protocol()),
                 escape(subject.load()),
                 escape(subject.last().begunAt().truncatedTo(ChronoUnit.SECONDS).toString()),
                 escape(subject.version()));

@@ -33,6 +33,7 @@ public final class JsonReport {
         root.put("tool", "millrace bench").put("version", subject.version());
         root.put("date", last.begunAt().toString());
         root.put("backend", subject.dialect()).put("base_url", subject.url()).put("model_id", subject.model());
+        root.put("protocol", subject.protocol());
         root.put("load", subject.load());
         root.put("interrupted", subject.interrupted());
         root.put("command", subject.origin().command());

@@ -9,6 +9,7 @@ import java.util.List;
  * @param version of this tool
  * @param url the URL of the requests, without a query
  * @param dialect of the answers
+ * @param protocol the version of HTTP, and on how many connections
  * @param model that was asked for
  * @param load the load in words
  * @param points the results, one for each amount of load, in order
@@ -19,6 +20,7 @@ public record Subject(
         String version,
         String url,
         String dialect,
+        String protocol,
         String model,
         String load,
         List<RunResult> points,

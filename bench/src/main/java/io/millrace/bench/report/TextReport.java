@@ -32,7 +32,9 @@ public final class TextReport {
     public static String of(Subject subject, Answer answer, boolean explains) {
         var report = new TextReport(explains);
         report.line("millrace bench %s", subject.version());
-        report.line("%-12s %s, %s, model %s", "target", subject.url(), subject.dialect(), subject.model());
+        report.line(
+                "%-12s %s, %s, model %s, %s",
+                "target", subject.url(), subject.dialect(), subject.model(), subject.protocol());
         report.line("%-12s %s", "load", subject.load());
         if (subject.interrupted()) {
             report.line("%-12s stopped by the user; what follows was measured until then", "INTERRUPTED");

@@ -243,6 +243,7 @@ public final class BenchCommand implements Callable<Integer> {
                 Build.version(),
                 endpoint.url(),
                 endpoint.dialect().name().toLowerCase(Locale.ROOT),
+                target.protocolWords() + (endpoint.tls() ? " over TLS" : ""),
                 target.model,
                 load.words(points.stream().map(RunResult::shape).toList()) + sessionOptions.words(sessions),
                 points,

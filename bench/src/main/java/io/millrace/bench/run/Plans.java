@@ -5,6 +5,7 @@ import io.millrace.bench.stream.Endpoint;
 import io.millrace.bench.stream.RequestTemplate;
 import io.millrace.bench.stream.Sessions;
 import io.millrace.bench.stream.StreamPlan;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.tls.UpstreamTls;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
@@ -37,7 +38,8 @@ final class Plans {
             throw new IllegalArgumentException("--turns, --trace: legacy completions have no messages (expected: a URL"
                     + " that ends with /chat/completions, /responses, /messages or :streamGenerateContent)");
         }
-        SslContext tls = endpoint.tls() ? UpstreamTls.context(target.ca) : null;
+        var version = target.http2 ? Upstream.Http.Version.HTTP_2 : Upstream.Http.Version.HTTP_1_1;
+        SslContext tls = endpoint.tls() ? UpstreamTls.context(target.ca, version) : null;
         return new StreamPlan(
                 template,
                 address(endpoint),

@@ -15,6 +15,7 @@ import picocli.CommandLine.Option;
 /** Options for the endpoint and its requests. */
 @SuppressWarnings("NullAway.Init") // picocli sets the options
 final class TargetOptions {
+    private static final int MOST_CONNECTIONS = 10_000;
     private static final String PROMPT = "Write a short essay about rivers.";
 
     @Option(
@@ -74,6 +75,20 @@ final class TargetOptions {
     @Option(names = "--no-keep-alive", description = "A new connection for each stream.")
     private boolean noKeepAlive;
 
+    @Option(
+            names = "--http2",
+            description =
+                    "HTTP/2: by prior knowledge to an http URL, by ALPN to an https URL. Default: HTTP/1.1, with a"
+                            + " connection for each stream in progress.")
+    boolean http2;
+
+    @Option(
+            names = "--connections",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "With --http2: so many connections carry all streams. Default ${DEFAULT-VALUE}.")
+    private int connections;
+
     @Option(names = "--ca", paramLabel = "FILE", description = "PEM file with the only certificates to trust.")
     @Nullable
     Path ca;
@@ -85,6 +100,7 @@ final class TargetOptions {
                 .maxTokens(maxTokens)
                 .asksUsage(!noUsage)
                 .keepsAlive(!noKeepAlive)
+                .http2(http2Connections())
                 .key(key(environment));
         headers.forEach(template::header);
         body.forEach(template::body);
@@ -103,6 +119,25 @@ final class TargetOptions {
             return Prompts.synthetic(Lengths.parse(promptWords), seed);
         }
         return Prompts.fixed(prompt == null ? PROMPT : prompt);
+    }
+
+    private int http2Connections() {
+        if (connections < 1 || connections > MOST_CONNECTIONS) {
+            throw new IllegalArgumentException(
+                    "--connections: " + connections + " (expected: 1-" + MOST_CONNECTIONS + ")");
+        }
+        if (!http2 && connections != 1) {
+            throw new IllegalArgumentException("--connections: no --http2 (expected: both, or none)");
+        }
+        if (http2 && noKeepAlive) {
+            throw new IllegalArgumentException("--http2 and --no-keep-alive (expected: one of them)");
+        }
+        return http2 ? connections : 0;
+    }
+
+    /** The protocol in words. */
+    String protocolWords() {
+        return http2 ? "HTTP/2 on " + connections + (connections == 1 ? " connection" : " connections") : "HTTP/1.1";
     }
 
     /** The length of each new message of sessions, which have no other prompts. */

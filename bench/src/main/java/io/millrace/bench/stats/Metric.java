@@ -74,7 +74,8 @@ public enum Metric {
     CONNECT(
             Unit.MS,
             "connect",
-            "of streams that needed a connection: TCP and TLS; contained in what counts from the scheduled start",
+            "of streams that needed a connection: TCP and TLS, over HTTP/2 until the server's settings; contained in what"
+                    + " counts from the scheduled start",
             ""),
     DISPATCH_LAG(Unit.MS, "dispatch lag", "how late this client got to streams that were due", ""),
     LOOP_LAG(Unit.MS, "event-loop lag", "how late the client's event loops ran what was due every 5 ms", "");

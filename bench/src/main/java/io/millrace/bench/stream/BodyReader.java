@@ -14,7 +14,7 @@ public interface BodyReader {
     void begin(StreamSample stream, ByteBufAllocator alloc);
 
     /** The head of a response with the status 200 is complete. */
-    default void onHead(ResponseReader response) {}
+    default void onHead(Response response) {}
 
     /**
      * Reads a piece of the body.

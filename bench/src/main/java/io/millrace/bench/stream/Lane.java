@@ -9,6 +9,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Promise;
 import java.net.ConnectException;
@@ -19,6 +20,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The part of a load that lives on one event loop: its connections and its share of the streams. Lanes share only the
@@ -48,6 +50,9 @@ final class Lane {
     /** Sessions between two turns. */
     private final Set<Conversation> thinking = new LinkedHashSet<>();
 
+    /** Null over HTTP/1.1. */
+    private final @Nullable Http2Connections http2;
+
     private Future<?> sweeper;
     private Future<?> lagProbe;
     private long probeDueNs;
@@ -57,11 +62,15 @@ final class Lane {
     private int stale;
     private boolean closing;
 
-    /** @param measuredFromNs when the measured part begins */
+    /**
+     * @param measuredFromNs when the measured part begins
+     * @param http2Connections how many connections of HTTP/2 carry all streams; 0 for HTTP/1.1
+     */
     Lane(
             StreamPlan plan,
             Feed feed,
             long measuredFromNs,
+            int http2Connections,
             EventLoop loop,
             Class<? extends Channel> channelType,
             Descriptors descriptors,
@@ -74,6 +83,7 @@ final class Lane {
         this.observer = observer;
         requests = new Requests(plan.template(), plan.prompts());
         done = loop.newPromise();
+        http2 = http2Connections == 0 ? null : new Http2Connections(this, http2Connections);
         bootstrap = new Bootstrap()
                 .group(loop)
                 .channel(channelType)
@@ -105,12 +115,22 @@ final class Lane {
 
     /** Streams in progress or waiting. */
     int active() {
-        return busy.size() + connecting + waiting.size() + unconnected.size() + thinking.size();
+        return busy.size()
+                + connecting
+                + waiting.size()
+                + unconnected.size()
+                + thinking.size()
+                + (http2 == null ? 0 : http2.waiting());
     }
 
     /** Open connections. */
     int connections() {
-        return busy.size() + idle.size();
+        return http2 == null ? busy.size() + idle.size() : http2.size();
+    }
+
+    /** Connections that are not ready yet. */
+    int connecting() {
+        return connecting;
     }
 
     /** Streams in progress that have brought output. */
@@ -167,6 +187,9 @@ final class Lane {
 
     void onEnd(Wire wire, StreamSample sample, StreamDetails details, boolean reusable) {
         busy.remove(wire);
+        if (http2 != null) {
+            http2.release(wire.channel());
+        }
         if (reusable && !closing) {
             idle.add(wire);
         } else if (reusable) {
@@ -226,10 +249,14 @@ final class Lane {
     }
 
     private int inProgress() {
-        return busy.size() + connecting + unconnected.size();
+        return busy.size() + connecting + unconnected.size() + (http2 == null ? 0 : http2.waiting());
     }
 
     private void begin(StreamSample stream) {
+        if (http2 != null) {
+            http2.begin(stream);
+            return;
+        }
         if (stream.behaviour().isPlain()) {
             Wire wire;
             while ((wire = idle.pollLast()) != null) {
@@ -242,12 +269,12 @@ final class Lane {
         connect(stream);
     }
 
-    private void send(Wire wire, StreamSample stream) {
+    void send(Wire wire, StreamSample stream) {
         busy.add(wire);
         wire.send(stream, stream.conversation == null ? requests.of(stream.index()) : stream.conversation.request());
     }
 
-    private void connect(StreamSample stream) {
+    void connect(StreamSample stream) {
         if (connecting >= MAX_CONNECTING) {
             unconnected.add(stream);
             return;
@@ -292,6 +319,10 @@ final class Lane {
     }
 
     private void onConnected(Channel channel, StreamSample stream) {
+        if (http2 != null) {
+            onConnected(channel, stream, http2);
+            return;
+        }
         connecting--;
         var wire = channel.pipeline().get(Wire.class);
         if (wire == null || !channel.isActive()) {
@@ -304,13 +335,36 @@ final class Lane {
         connectNext();
     }
 
+    private void onConnected(Channel channel, StreamSample stream, Http2Connections http2) {
+        var tls = channel.pipeline().get(SslHandler.class);
+        if (tls != null && !ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol())) {
+            channel.close();
+            onNoConnection(stream, Outcome.TLS, new ConnectException("the server did not choose HTTP/2"));
+            return;
+        }
+        var limit = loop.schedule(() -> channel.close(), plan.clients().limits().connectMs(), TimeUnit.MILLISECONDS);
+        http2.ready(channel).addListener(settings -> {
+            limit.cancel(false);
+            if (!settings.isSuccess()) {
+                channel.close();
+                onNoConnection(stream, Outcome.CONNECT, settings.cause());
+                return;
+            }
+            connecting--;
+            stream.connectNs = System.nanoTime() - stream.connectBeganNs;
+            http2.begin(stream);
+            http2.proceed();
+            connectNext();
+        });
+    }
+
     private void onNoConnection(StreamSample stream, Outcome outcome, Throwable cause) {
         connecting--;
         endUnsent(stream, outcome, detail(outcome, cause));
         connectNext();
     }
 
-    private void endUnsent(StreamSample stream, Outcome outcome, String detail) {
+    void endUnsent(StreamSample stream, Outcome outcome, String detail) {
         stream.outcome = outcome;
         stream.detail = detail;
         stream.endNs = System.nanoTime();
@@ -341,20 +395,36 @@ final class Lane {
         while (connecting < MAX_CONNECTING && !unconnected.isEmpty()) {
             connect(unconnected.poll());
         }
+        if (http2 != null) {
+            http2.proceed();
+        }
         settle();
     }
 
     private void init(Channel channel) {
         ReadClock clock = null;
-        if (plan.tls() != null) {
+        if (plan.tls() != null || http2 != null) {
             clock = new ReadClock();
             channel.pipeline().addLast(clock);
+        }
+        if (plan.tls() != null) {
             var endpoint = plan.template().endpoint();
             SslHandler tls = plan.tls().newHandler(channel.alloc(), endpoint.host(), endpoint.port());
             tls.setHandshakeTimeoutMillis(plan.clients().limits().connectMs());
             channel.pipeline().addLast(tls);
         }
-        channel.pipeline().addLast(new Wire(this, channel, clock, plan.newReader(observer)));
+        if (http2 != null) {
+            Http2Connections.init(channel);
+            return;
+        }
+        channel.pipeline().addLast(new Wire(this, channel, clock, plan.newReader(observer), ResponseReader::new));
+    }
+
+    /** The end of a stream of an HTTP/2 connection. */
+    Wire newWire(Channel stream, Channel connection) {
+        var clock = connection.pipeline().get(ReadClock.class);
+        var request = plan.template().http2Headers();
+        return new Wire(this, stream, clock, plan.newReader(observer), body -> new Http2Framing(request, body));
     }
 
     private void sweep() {
@@ -375,6 +445,7 @@ final class Lane {
         if (over) {
             drop(waiting);
             drop(unconnected);
+            dropHttp2();
             thinking.forEach(Conversation::cancel);
             thinking.clear();
         }
@@ -385,6 +456,13 @@ final class Lane {
     private void drop(ArrayDeque<StreamSample> dues) {
         StreamSample stream;
         while ((stream = dues.poll()) != null) {
+            endUnsent(stream, atEnd, "not begun");
+        }
+    }
+
+    private void dropHttp2() {
+        StreamSample stream;
+        while (http2 != null && (stream = http2.poll()) != null) {
             endUnsent(stream, atEnd, "not begun");
         }
     }
@@ -407,6 +485,9 @@ final class Lane {
             lagProbe.cancel(false);
             idle.forEach(Wire::close);
             idle.clear();
+            if (http2 != null) {
+                http2.close();
+            }
             requests.close();
             done.setSuccess(null);
         }

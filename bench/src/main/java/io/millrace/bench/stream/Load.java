@@ -47,11 +47,18 @@ public final class Load {
                     plan,
                     feed,
                     startNs + plan.shape().leadNs(),
+                    http2Connections(plan, turn, count),
                     loop,
                     transport.clientChannel(),
                     descriptors,
                     observers.apply(turn)));
         }
+    }
+
+    /** The part of the connections of HTTP/2 that belongs to a lane: at least one of them. */
+    private static int http2Connections(StreamPlan plan, int turn, int lanes) {
+        int all = plan.template().http2Connections();
+        return all == 0 ? 0 : Math.max(1, ClosedFeed.share(all, turn, lanes));
     }
 
     /** When the streams of an open loop are due. Each lane goes through all of them. */

@@ -48,7 +48,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
 
     /** The head says whether the mock will send a digest at the end of the body. */
     @Override
-    public void onHead(ResponseReader response) {
+    public void onHead(Response response) {
         if (!response.field("x-mock-digest").isEmpty()) {
             digest.expect();
         }

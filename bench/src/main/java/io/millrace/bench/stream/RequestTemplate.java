@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.Http2Headers;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -32,6 +34,8 @@ public final class RequestTemplate {
     private final @Nullable ObjectNode extra;
     private final boolean asksUsage;
     private final byte[] head;
+    private final int http2Connections;
+    private final Http2Headers http2Headers;
 
     private RequestTemplate(Builder builder) {
         endpoint = builder.endpoint;
@@ -39,7 +43,10 @@ public final class RequestTemplate {
         maxTokens = builder.maxTokens;
         extra = builder.extra;
         asksUsage = builder.asksUsage;
-        head = head(builder).getBytes(StandardCharsets.UTF_8);
+        var fields = fields(builder);
+        head = head(endpoint, fields).getBytes(StandardCharsets.UTF_8);
+        http2Connections = builder.http2Connections;
+        http2Headers = http2Headers(endpoint, fields);
     }
 
     /** Requests to {@code endpoint} for {@code model}. */
@@ -52,9 +59,22 @@ public final class RequestTemplate {
         return endpoint;
     }
 
-    /** A whole request, head and body. */
+    /** How many connections of HTTP/2 carry all streams; 0 if streams have connections of HTTP/1.1. */
+    public int http2Connections() {
+        return http2Connections;
+    }
+
+    /** The fields of requests over HTTP/2, without the length of the body. */
+    Http2Headers http2Headers() {
+        return http2Headers;
+    }
+
+    /** What is sent for a prompt: a whole request of HTTP/1.1, head and body; over HTTP/2 the body. */
     public byte[] request(Prompt prompt) {
         byte[] body = body(prompt);
+        if (http2Connections > 0) {
+            return body;
+        }
         var out = new ByteArrayOutputStream(head.length + body.length + 16);
         out.writeBytes(head);
         out.writeBytes((body.length + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
@@ -134,10 +154,32 @@ public final class RequestTemplate {
         }
     }
 
-    private static String head(Builder builder) {
-        var endpoint = builder.endpoint;
+    private static Http2Headers http2Headers(Endpoint endpoint, List<String> fields) {
+        var headers = new DefaultHttp2Headers()
+                .method("POST")
+                .scheme(endpoint.tls() ? "https" : "http")
+                .authority(endpoint.authority())
+                .path(endpoint.path());
+        for (String field : fields) {
+            String name = nameOf(field);
+            if (name.equals("host")) {
+                headers.authority(valueOf(field));
+            } else if (!name.equals("connection")) {
+                headers.add(name, valueOf(field));
+            }
+        }
+        return headers;
+    }
+
+    private static String head(Endpoint endpoint, List<String> fields) {
         var head = new StringBuilder(512);
         head.append("POST ").append(endpoint.path()).append(" HTTP/1.1\r\n");
+        fields.forEach(field -> head.append(field).append("\r\n"));
+        return head.append("Content-Length: ").toString();
+    }
+
+    private static List<String> fields(Builder builder) {
+        var endpoint = builder.endpoint;
         var fields = new ArrayList<String>();
         fields.add("Host: " + endpoint.authority());
         fields.add("Content-Type: application/json");
@@ -153,8 +195,11 @@ public final class RequestTemplate {
         }
         fields.removeIf(field -> builder.without.contains(nameOf(field)));
         fields.addAll(builder.headers);
-        fields.forEach(field -> head.append(field).append("\r\n"));
-        return head.append("Content-Length: ").toString();
+        return fields;
+    }
+
+    private static String valueOf(String field) {
+        return field.substring(field.indexOf(':') + 1).strip();
     }
 
     private static String nameOf(String field) {
@@ -172,6 +217,7 @@ public final class RequestTemplate {
         private @Nullable ObjectNode extra;
         private boolean asksUsage = true;
         private boolean keepsAlive = true;
+        private int http2Connections;
 
         private Builder(Endpoint endpoint, String model) {
             this.endpoint = endpoint;
@@ -241,6 +287,12 @@ public final class RequestTemplate {
         /** Whether connections are reused. The default is true. */
         public Builder keepsAlive(boolean keepsAlive) {
             this.keepsAlive = keepsAlive;
+            return this;
+        }
+
+        /** All streams share so many connections of HTTP/2. The default is 0: HTTP/1.1. */
+        public Builder http2(int connections) {
+            http2Connections = connections;
             return this;
         }
 

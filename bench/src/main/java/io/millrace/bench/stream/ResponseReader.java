@@ -2,6 +2,7 @@ package io.millrace.bench.stream;
 
 import io.millrace.server.http.ChunkedBody;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.handler.codec.CorruptedFrameException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -10,7 +11,7 @@ import java.util.Locale;
  * Reads the HTTP/1.1 responses of a connection, one after another. It parses the head as far as needed, and passes the
  * bytes of the body on without a copy.
  */
-public final class ResponseReader {
+final class ResponseReader implements Framing {
     private static final int MAX_HEAD_BYTES = 16 * 1024;
     private static final int FOREVER = -1;
 
@@ -20,13 +21,6 @@ public final class ResponseReader {
         COUNTED,
         TO_CLOSE,
         ENDED
-    }
-
-    /** Receives bytes of the body. */
-    @FunctionalInterface
-    interface Body {
-        /** Reads all readable bytes of {@code bytes}, which remains with the caller. */
-        void onBytes(ByteBuf bytes);
     }
 
     private final Body body;
@@ -46,33 +40,43 @@ public final class ResponseReader {
         this.body = body;
     }
 
-    /** Prepares for the next response. */
-    void reset() {
+    @Override
+    public void send(Channel channel, ByteBuf request) {
+        channel.writeAndFlush(request, channel.voidPromise());
+    }
+
+    @Override
+    public void read(Object message) {
+        read((ByteBuf) message);
+    }
+
+    @Override
+    public void reset() {
         state = State.HEAD;
         head.setLength(0);
     }
 
-    /** Whether the body has ended by its own framing. */
-    boolean ended() {
+    @Override
+    public boolean ended() {
         return state == State.ENDED;
     }
 
-    /** Whether the end of the connection ends the body. */
-    boolean endsAtClose() {
+    @Override
+    public boolean endsAtClose() {
         return state == State.TO_CLOSE;
     }
 
-    /** The status code; 0 before the head is complete. */
-    int status() {
+    @Override
+    public int status() {
         return state == State.HEAD ? 0 : status;
     }
 
-    /** Whether the server keeps the connection open. */
-    boolean keepAlive() {
+    @Override
+    public boolean keepAlive() {
         return keepAlive;
     }
 
-    /** The value of a field of the last head, empty if there is none. Names and values are in lower case. */
+    @Override
     public String field(String name) {
         return value(fields, name);
     }

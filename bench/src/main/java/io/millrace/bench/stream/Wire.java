@@ -9,8 +9,12 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2ResetFrame;
+import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +31,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
     private final Channel channel;
     private final @Nullable ReadClock clock;
     private final BodyReader body;
-    private final ResponseReader response = new ResponseReader(this::onBody);
+    private final Framing response;
     private final StringBuilder refusal = new StringBuilder();
 
     /** The stream in progress; null if there is none. */
@@ -37,8 +41,17 @@ final class Wire extends ChannelInboundHandlerAdapter {
     private boolean answered;
     private long lastReadNs;
 
-    /** @param clock takes the time of reads if TLS comes before this handler; null otherwise */
-    Wire(Lane lane, Channel channel, @Nullable ReadClock clock, BodyReader body) {
+    /**
+     * @param clock takes the time of reads if TLS or HTTP/2 comes before this handler; null otherwise
+     * @param framing makes the framing of the channel
+     */
+    Wire(
+            Lane lane,
+            Channel channel,
+            @Nullable ReadClock clock,
+            BodyReader body,
+            Function<Framing.Body, Framing> framing) {
+        response = framing.apply(this::onBody);
         this.lane = lane;
         this.channel = channel;
         this.clock = clock;
@@ -74,7 +87,12 @@ final class Wire extends ChannelInboundHandlerAdapter {
         body.begin(stream, channel.alloc());
         stream.sentNs = System.nanoTime();
         lastReadNs = stream.sentNs;
-        channel.writeAndFlush(request, channel.voidPromise());
+        response.send(channel, request);
+    }
+
+    /** Its connection, or its stream of a connection of HTTP/2. */
+    Channel channel() {
+        return channel;
     }
 
     /**
@@ -107,22 +125,31 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        var in = (ByteBuf) message;
         lastReadNs = clock == null ? System.nanoTime() : clock.nowNs();
         try {
             if (stream == null) {
                 channel.close(); // no request has asked for these bytes
             } else {
                 answered = true;
-                read(in);
+                read(message);
             }
         } catch (DecoderException e) {
             if (stream != null) {
                 end(Outcome.GARBLED, body.detailOf(e));
             }
         } finally {
-            in.release();
+            ReferenceCountUtil.release(message);
         }
+    }
+
+    /** The server takes back a stream of HTTP/2. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof Http2ResetFrame reset && stream != null) {
+            var code = Http2Error.valueOf(reset.errorCode());
+            lose("RST_STREAM " + (code == null ? reset.errorCode() : code));
+        }
+        ctx.fireUserEventTriggered(event);
     }
 
     @Override
@@ -171,8 +198,8 @@ final class Wire extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void read(ByteBuf in) {
-        response.read(in);
+    private void read(Object message) {
+        response.read(message);
         if (stream == null) {
             return; // the client has left meanwhile
         }
@@ -180,7 +207,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
             onHead();
         }
         if (response.ended()) {
-            if (in.isReadable()) {
+            if (message instanceof ByteBuf in && in.isReadable()) {
                 end(Outcome.GARBLED, "bytes after the response");
             } else {
                 endBody();

@@ -236,7 +236,15 @@ class OutcomesTest {
     void tellsNoPercentileOfSoFewThatItIsTheLargest() throws Exception {
         var result = bench.run(bench.plan("tokens=1", Bench.closed(1, 10)));
         var report = JsonReport.of(new Subject(
-                "bench", "chat", "url", "mock", "load", List.of(result), Origin.of(List.of(), "Hello"), false));
+                "bench",
+                "url",
+                "chat",
+                "HTTP/1.1",
+                "mock",
+                "load",
+                List.of(result),
+                Origin.of(List.of(), "Hello"),
+                false));
 
         assertThat(report.get("p90_ttft_ms").isNumber()).isTrue();
         var ttft = report.at("/points/0/metrics/ttft");

@@ -82,7 +82,7 @@ class LaneTest {
                 load.drainNs = TimeUnit.MINUTES.toNanos(1);
             });
             var feed = new ClosedFeed(shape, nowNs, new AtomicLong(), new AtomicLong(), 0, 1);
-            var lane = new Lane(plan(shape), feed, nowNs, loop, channels, descriptors, told);
+            var lane = new Lane(plan(shape), feed, nowNs, 0, loop, channels, descriptors, told);
             loop.execute(lane::start);
 
             assertThat(lane.done().await(20, TimeUnit.SECONDS)).isTrue();
