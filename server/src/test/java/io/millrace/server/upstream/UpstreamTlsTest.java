@@ -24,6 +24,7 @@ import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -31,15 +32,24 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Date;
 import java.util.List;
-import java.util.stream.Stream;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
+import javax.security.auth.x500.X500Principal;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -193,70 +203,67 @@ class UpstreamTlsTest {
 
     @Test
     void refusesShortKeys() throws Exception {
-        Path store = directory.resolve("short.p12");
-        makeKeys(store, "a", "-keysize", "1024", "-dname", "CN=localhost", "-ext", "san=dns:localhost");
-        assertThat(reasonOf(server(store), pem(store, "a"))).contains("is weak: RSA of 1024 bits");
+        KeyPair keys = rsaKeys(1024);
+        X509Certificate own = signed("localhost", keys, "localhost", keys, "SHA256withRSA");
+        assertThat(reasonOf(server(keys, own), pem("short", own))).contains("is weak: RSA of 1024 bits");
     }
 
     @ParameterizedTest
     @CsvSource({"SHA1withRSA, SHA1withRSA", "SHA256withRSA, ''"})
     void refusesOldSignatures(String algorithm, String weakness) throws Exception {
-        Path root = directory.resolve(algorithm + "-root.p12");
-        Path leaf = directory.resolve(algorithm + "-leaf.p12");
-        String rootPem = directory.resolve(algorithm + "-root.pem").toString();
-        String asked = directory.resolve(algorithm + ".csr").toString();
-        String signed = directory.resolve(algorithm + "-leaf.pem").toString();
-        makeKeys(root, "root", "-dname", "CN=Old CA", "-ext", "bc:c=ca:true");
-        makeKeys(leaf, "a", "-dname", "CN=localhost");
-        keytool(root, "-exportcert", "-rfc", "-alias", "root", "-file", rootPem);
-        keytool(leaf, "-certreq", "-alias", "a", "-file", asked);
-        String[] signing = {"-gencert", "-rfc", "-alias", "root", "-infile", asked, "-outfile", signed};
-        keytool(root, concat(signing, "-sigalg", algorithm, "-ext", "san=dns:localhost"));
-        keytool(leaf, "-importcert", "-noprompt", "-alias", "root", "-file", rootPem);
-        keytool(leaf, "-importcert", "-noprompt", "-alias", "a", "-file", signed);
-        SslContext server = server(leaf);
+        KeyPair rootKeys = rsaKeys(2048);
+        KeyPair keys = rsaKeys(2048);
+        X509Certificate root = signed("Old CA", rootKeys, "Old CA", rootKeys, "SHA256withRSA");
+        SslContext server = server(keys, signed("localhost", keys, "Old CA", rootKeys, algorithm), root);
+        Path trusted = pem(algorithm, root);
         if (weakness.isEmpty()) {
             try (var mock = MockServer.start(MockConfig.defaults().withSsl(server));
-                    var relay = relay("localhost", mock.port(), Path.of(rootPem))) {
+                    var relay = relay("localhost", mock.port(), trusted)) {
                 assertThat(ask(relay).status()).isEqualTo(200);
             }
         } else {
-            assertThat(reasonOf(server, Path.of(rootPem)))
-                    .contains("the signature of CN=localhost is weak: " + weakness);
+            assertThat(reasonOf(server, trusted)).contains("the signature of CN=localhost is weak: " + weakness);
         }
     }
 
-    private static void makeKeys(Path store, String alias, String... options) throws Exception {
-        keytool(store, concat(new String[] {"-genkeypair", "-keyalg", "RSA", "-alias", alias}, options));
+    private static KeyPair rsaKeys(int bits) throws Exception {
+        var generator = KeyPairGenerator.getInstance("RSA");
+        generator.initialize(bits);
+        return generator.generateKeyPair();
     }
 
-    private static void keytool(Path store, String... command) throws Exception {
-        var words = new ArrayList<String>();
-        words.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-        words.addAll(List.of(command));
-        words.addAll(List.of("-storetype", "PKCS12", "-storepass", "secret", "-keystore", store.toString()));
-        var keytool = new ProcessBuilder(words).redirectErrorStream(true).start();
-        String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(keytool.waitFor()).as(said).isZero();
+    /** A certificate as weak as the test wants it, which Netty's builder does not make. */
+    private static X509Certificate signed(String name, KeyPair keys, String issuer, KeyPair signer, String algorithm)
+            throws Exception {
+        Instant now = Instant.now();
+        var builder = new JcaX509v3CertificateBuilder(
+                new X500Principal("CN=" + issuer),
+                BigInteger.valueOf(System.nanoTime()),
+                Date.from(now.minus(1, ChronoUnit.DAYS)),
+                Date.from(now.plus(90, ChronoUnit.DAYS)),
+                new X500Principal("CN=" + name),
+                keys.getPublic());
+        if (name.equals("localhost")) {
+            var names = new GeneralNames(new GeneralName(GeneralName.dNSName, name));
+            builder.addExtension(Extension.subjectAlternativeName, false, names);
+        } else {
+            builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
+        }
+        return new JcaX509CertificateConverter()
+                .getCertificate(builder.build(new JcaContentSignerBuilder(algorithm).build(signer.getPrivate())));
     }
 
-    private static String[] concat(String[] some, String... more) {
-        return Stream.concat(Stream.of(some), Stream.of(more)).toArray(String[]::new);
-    }
-
-    private static SslContext server(Path store) throws Exception {
-        var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        managers.init(KeyStore.getInstance(store.toFile(), "secret".toCharArray()), "secret".toCharArray());
-        return SslContextBuilder.forServer(managers)
+    private static SslContext server(KeyPair keys, X509Certificate... chain) throws Exception {
+        return SslContextBuilder.forServer(keys.getPrivate(), chain)
                 .sslProvider(SslProvider.JDK)
                 .build();
     }
 
-    /** The certificate of {@code alias} in a file of its own. */
-    private static Path pem(Path store, String alias) throws Exception {
-        Path pem = directory.resolve(store.getFileName() + ".pem");
-        keytool(store, "-exportcert", "-rfc", "-alias", alias, "-file", pem.toString());
-        return pem;
+    private static Path pem(String name, X509Certificate certificate) throws Exception {
+        String text = Base64.getMimeEncoder().encodeToString(certificate.getEncoded());
+        return Files.writeString(
+                directory.resolve(name + ".pem"),
+                "-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n");
     }
 
     @ParameterizedTest
