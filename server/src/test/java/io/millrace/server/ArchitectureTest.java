@@ -130,7 +130,7 @@ class ArchitectureTest {
                 .check(ProductClasses.ALL);
         noClasses()
                 .that()
-                .resideOutsideOfPackages("..server.redis..", "..server.relay..")
+                .resideOutsideOfPackages("..server.redis..", "..server.relay..", "..server.cli..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("..server.redis..")

@@ -29,6 +29,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,10 +40,9 @@ public final class OwnEndpoints {
     private static final byte[] NO_STREAM = Dialect.CHAT.errorBody(
             404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
 
-    private static final Refusal NOT_HERE = Refusal.of(
-            403,
-            "permission_denied",
-            "The streams are shown at an admin listener, or at a loopback address without a proxy.");
+    private static final String SHOWN =
+            "The streams are shown at an admin listener, or at a loopback address without a proxy.";
+    private static final Refusal NOT_HERE = Refusal.of(403, "permission_denied", SHOWN);
     private static final Refusal NO_LIVE =
             Refusal.of(403, "permission_denied", "This client may not see the streams of others.");
     private static final byte[] NO_ANSWER = Dialect.CHAT.errorBody(
@@ -81,10 +81,9 @@ public final class OwnEndpoints {
         RequestListener follow(String id, byte[] key, Asked asked);
 
         /**
-         * Who answers a request to read the stream of an answer.
+         * Who answers a request to read the stream of an answer; null if no such answer of this client's is kept.
          *
          * @param answerId the id that the answer has in its own dialect
-         * @return null if no such answer of this client's is kept
          */
         @Nullable
         RequestListener followAnswer(String answerId, byte[] key, Asked asked);
@@ -120,6 +119,7 @@ public final class OwnEndpoints {
      * @param draining whether the relay is about to stop
      * @param done called once, when the request is answered or its client has closed
      * @param failed called if the relay cannot make the answer
+     * @param relaying has an upstream answer the request
      */
     public record Asked(
             ClientStream downstream,
@@ -130,7 +130,13 @@ public final class OwnEndpoints {
             Caller caller,
             boolean draining,
             Runnable done,
-            Runnable failed) {
+            Runnable failed,
+            Function<Asked, RequestListener> relaying) {
+        /** Has an upstream answer the request. Must be called once, and only if nobody else answers it. */
+        public RequestListener relay() {
+            return relaying.apply(this);
+        }
+
         private RequestListener answer(Runnable answer) {
             return new LocalExchange(downstream, answer, done, failed);
         }

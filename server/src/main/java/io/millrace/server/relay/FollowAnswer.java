@@ -131,6 +131,12 @@ record FollowAnswer(
         return full && query.kind() != FollowQuery.Kind.REPLAY ? TOO_MANY : null;
     }
 
+    /** Whether the bytes are gone. */
+    @SuppressWarnings("ReferenceEquality") // one constant
+    boolean isGone() {
+        return refusal == GONE;
+    }
+
     /** Whether the stream has all the readers that it may have. */
     @SuppressWarnings("ReferenceEquality") // one constant
     boolean isFull() {

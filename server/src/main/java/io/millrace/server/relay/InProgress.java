@@ -14,7 +14,7 @@ final class InProgress {
         List<Exchange> found = detached(loop);
         for (ClientConnection connection : loop.connections()) {
             for (RequestListener request : connection.requests()) {
-                if (request instanceof Exchange exchange) {
+                if (SoughtAnswer.behind(request) instanceof Exchange exchange) {
                     found.add(exchange);
                 }
             }

@@ -105,12 +105,11 @@ record Keeping(
             told.accept(new Claim(refusal, null));
             return;
         }
-        share.claim(name.scope(), name.content(), streamId, holder -> {
+        share.claim(name, streamId, holder -> {
             if (holder == null && isOver.getAsBoolean()) {
-                share.free(name.scope());
+                share.free(name, streamId);
                 share.delete(streamId);
             } else if (!isOver.getAsBoolean()) {
-                loop.streams().claimedElsewhere(streamId, holder == null);
                 told.accept(
                         holder == null
                                 ? new Claim(refusal, null)

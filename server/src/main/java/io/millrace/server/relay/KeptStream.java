@@ -24,37 +24,60 @@ record KeptStream(@Nullable RelayLoop owner, RelayLoop asking, String id, byte[]
             tell(told, FollowAnswer.NOT_FOUND);
             return;
         }
-        OpenStreams streams = owner.streams();
-        execute(() -> streams.whenKept(id, key, new Kept.Asker() {
-            @Override
-            public void onKept(@Nullable Kept kept) {
-                KeptStream.this.onKept(kept, told, link, query);
-            }
-
-            @Override
-            public void onUnavailable() {
-                answer(told, FollowAnswer.UNAVAILABLE);
-            }
-        }));
+        var search = new Search(this, owner.streams(), told, link, query, null);
+        execute(() -> search.streams.whenKept(id, key, search));
     }
 
-    private void onKept(@Nullable Kept kept, FollowExchange told, FollowLink link, FollowQuery query) {
-        FollowAnswer answer = FollowAnswer.of(kept, query);
-        if (kept != null && answer.isFull() && kept.log().cutStalled(System.nanoTime())) {
-            answer = FollowAnswer.of(kept, query);
+    /**
+     * A search for the bytes that a client asks for. Confined to the event loop that has the stream.
+     *
+     * @param gone what the client is told if the store has not the stream either; null before the store is asked
+     */
+    private record Search(
+            KeptStream stream,
+            OpenStreams streams,
+            FollowExchange told,
+            FollowLink link,
+            FollowQuery query,
+            @Nullable FollowAnswer gone)
+            implements Kept.Asker {
+        @Override
+        public void onKept(@Nullable Kept kept) {
+            if (kept == null && gone != null) {
+                stream.answer(told, gone);
+            } else {
+                serve(kept, query);
+            }
         }
-        if (kept == null || answer.refusal() != null || query.headOnly()) {
-            answer(told, answer);
-            return;
+
+        @Override
+        public void onUnavailable() {
+            stream.answer(told, FollowAnswer.UNAVAILABLE);
         }
-        Seek seek = FollowAnswer.isAhead(kept, query) ? Seek.ofOffset(query.offset()) : query.seek(told.alloc());
-        if (seek != null) {
-            link.seek(seek, kept.log(), found -> onKept(kept, told, link, query.from(found)));
-            return;
-        }
-        answer(told, answer);
-        if (!answer.nothingLeft()) {
-            link.begin(kept.log(), answer.begin());
+
+        /** @param from what the client asks for, with an offset in place of a name of an event */
+        private void serve(@Nullable Kept kept, FollowQuery from) {
+            FollowAnswer answer = FollowAnswer.of(kept, from);
+            if (kept != null && answer.isFull() && kept.log().cutStalled(System.nanoTime())) {
+                answer = FollowAnswer.of(kept, from);
+            }
+            if (kept != null && answer.isGone() && streams.mayBeStored(kept, from.offset())) {
+                streams.whenStored(stream.id(), stream.key(), new Search(stream, streams, told, link, query, answer));
+                return;
+            }
+            if (kept == null || answer.refusal() != null || from.headOnly()) {
+                stream.answer(told, answer);
+                return;
+            }
+            Seek seek = FollowAnswer.isAhead(kept, from) ? Seek.ofOffset(from.offset()) : from.seek(told.alloc());
+            if (seek != null) {
+                link.seek(seek, kept.log(), found -> serve(kept, from.from(found)));
+                return;
+            }
+            stream.answer(told, answer);
+            if (!answer.nothingLeft()) {
+                link.begin(kept.log(), answer.begin());
+            }
         }
     }
 

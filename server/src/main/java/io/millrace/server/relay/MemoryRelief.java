@@ -262,7 +262,7 @@ final class MemoryRelief {
     private static List<Holder> exchanges(ClientConnection connection) {
         var found = new ArrayList<Holder>(1);
         for (RequestListener request : connection.requests()) {
-            if (request instanceof Holder exchange) {
+            if (SoughtAnswer.behind(request) instanceof Holder exchange) {
                 found.add(exchange);
             }
         }

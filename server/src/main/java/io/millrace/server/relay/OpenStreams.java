@@ -38,37 +38,14 @@ final class OpenStreams implements Sweepable {
     private final @Nullable LoopShare share;
     private final Supplier<Resume> resume;
     private final StreamIds ids;
-    private final Map<String, Entry> streams = new HashMap<>();
+    private final Map<String, OpenStream> streams = new HashMap<>();
     /** Those that have ended and are kept, the oldest end first. */
-    private final ArrayDeque<Entry> ended = new ArrayDeque<>();
+    private final ArrayDeque<OpenStream> ended = new ArrayDeque<>();
     /** Those of the ended whose log was given up. Who asks for one is told so, as long as it would have been kept. */
-    private final ArrayDeque<Entry> givenUp = new ArrayDeque<>();
+    private final ArrayDeque<OpenStream> givenUp = new ArrayDeque<>();
 
     private Sweeper.@Nullable Registration sweep;
     private boolean closed;
-
-    private static final class Entry {
-        private final String id;
-        private final BooleanSupplier stop;
-        private final byte[] key;
-        /** Those who ask for it before there is anything to read. Null if nobody may. */
-        private @Nullable List<Kept.Asker> awaiting;
-
-        private @Nullable String once;
-        /** The name is that of this stream on all nodes. */
-        private boolean onceShared;
-
-        private @Nullable String answer;
-        private @Nullable Kept kept;
-        private boolean over;
-        private long untilNs;
-
-        Entry(String id, BooleanSupplier stop, byte[] key) {
-            this.id = id;
-            this.stop = stop;
-            this.key = key;
-        }
-    }
 
     /**
      * The streams of {@code eventLoop}, which has this number.
@@ -103,7 +80,7 @@ final class OpenStreams implements Sweepable {
      */
     String add(BooleanSupplier stop, byte[] key) {
         String id = ids.next();
-        streams.put(id, new Entry(id, stop, key));
+        streams.put(id, new OpenStream(id, stop, key));
         return id;
     }
 
@@ -114,7 +91,7 @@ final class OpenStreams implements Sweepable {
      */
     @Nullable
     StreamLog keep(String id, LogHead head, ByteBufAllocator alloc, Resume settings) {
-        Entry entry = streams.get(id);
+        OpenStream entry = streams.get(id);
         if (closed || entry == null) {
             return null;
         }
@@ -133,7 +110,7 @@ final class OpenStreams implements Sweepable {
 
     /** Has those wait who ask for the stream before there is anything to read. */
     void promise(String id) {
-        Entry entry = streams.get(id);
+        OpenStream entry = streams.get(id);
         if (entry != null && entry.awaiting == null) {
             entry.awaiting = new ArrayList<>();
             if (share != null) {
@@ -148,17 +125,9 @@ final class OpenStreams implements Sweepable {
         return share;
     }
 
-    /** The stream has, or has not, the name of its request on all nodes. */
-    void claimedElsewhere(String id, boolean has) {
-        Entry entry = streams.get(id);
-        if (entry != null) {
-            entry.onceShared = has;
-        }
-    }
-
     /** Whether someone waits for the stream. */
     boolean isAwaited(String id) {
-        Entry entry = streams.get(id);
+        OpenStream entry = streams.get(id);
         return entry != null && entry.awaiting != null && !entry.awaiting.isEmpty();
     }
 
@@ -169,9 +138,9 @@ final class OpenStreams implements Sweepable {
      */
     StreamNames.@Nullable Named claim(String id, OnceKey key) {
         StreamNames.Named first = names.claim(key, id);
-        Entry entry = streams.get(id);
+        OpenStream entry = streams.get(id);
         if (first == null && entry != null) {
-            entry.once = key.scope();
+            entry.once = key;
             promise(id);
         }
         return first;
@@ -179,7 +148,7 @@ final class OpenStreams implements Sweepable {
 
     /** Gives the stream the id of its answer as a name. */
     void answered(String id, String answerId) {
-        Entry entry = streams.get(id);
+        OpenStream entry = streams.get(id);
         if (entry != null && entry.answer == null) {
             entry.answer = StreamNames.ofAnswer(entry.key, answerId);
             names.answer(entry.answer, id);
@@ -191,7 +160,7 @@ final class OpenStreams implements Sweepable {
 
     /** The stream is over. If it has a log, that is kept for a while. */
     void end(@Nullable String id) {
-        Entry entry = id == null ? null : streams.get(id);
+        OpenStream entry = id == null ? null : streams.get(id);
         if (entry == null || entry.over) {
             return;
         }
@@ -219,7 +188,7 @@ final class OpenStreams implements Sweepable {
      * @return false if there is no such stream of this key, or it cannot be stopped
      */
     boolean stop(String id, byte[] key) {
-        Entry found = find(id, key);
+        OpenStream found = find(id, key);
         if (found == null || !found.over) {
             return found != null && found.stop.getAsBoolean();
         }
@@ -244,14 +213,30 @@ final class OpenStreams implements Sweepable {
      */
     void whenKept(String id, byte[] key, Kept.Asker told) {
         if (share != null && !share.owns(id)) {
-            share.find(id, key, new Kept.FromElsewhere(resume.get(), told));
+            whenStored(id, key, told);
             return;
         }
-        Entry found = find(id, key);
+        OpenStream found = find(id, key);
         if (found != null && found.kept == null && found.awaiting != null && !closed) {
             found.awaiting.add(told);
         } else {
             told.onKept(found == null ? null : found.kept);
+        }
+    }
+
+    /** Whether the store may have a byte that the log of this node has dropped. */
+    boolean mayBeStored(Kept kept, long offset) {
+        return share != null
+                && !kept.isRemote()
+                && kept.log().tail() - offset <= kept.settings().bytes();
+    }
+
+    /** The same for a stream of which this node has dropped bytes. The store may have them. */
+    void whenStored(String id, byte[] key, Kept.Asker told) {
+        if (share == null) {
+            told.onKept(null);
+        } else {
+            share.find(id, key, new Kept.FromElsewhere(resume.get(), told));
         }
     }
 
@@ -285,23 +270,28 @@ final class OpenStreams implements Sweepable {
         }
     }
 
-    private void forgetUntil(long nowNs, ArrayDeque<Entry> over) {
-        for (Entry oldest = over.peek(); oldest != null && nowNs - oldest.untilNs >= 0; oldest = over.peek()) {
+    private void forgetUntil(long nowNs, ArrayDeque<OpenStream> over) {
+        for (OpenStream oldest = over.peek(); oldest != null && nowNs - oldest.untilNs >= 0; oldest = over.peek()) {
             forget(over.remove());
         }
     }
 
     /**
-     * Gives up logs until there is room: those of streams that have ended, the oldest end first. If that is not enough,
-     * those in progress that nobody but the client that asked has ever read, the largest first.
+     * Gives up logs until there is room: first what the store has, too. Then those of streams that have ended, the oldest
+     * end first. If that is not enough, those in progress that nobody but the client that asked has ever read, the largest
+     * first.
      */
     void evict() {
+        if (share != null) {
+            share.relieve();
+            dropStored(share);
+        }
         evictEnded();
         if (!memory.isNearlyFull()) {
             return;
         }
         List<StreamLog> spare = new ArrayList<>();
-        for (Entry entry : streams.values()) {
+        for (OpenStream entry : streams.values()) {
             Kept kept = entry.kept;
             boolean mayGo = !entry.over && entry.once == null;
             if (mayGo && kept != null && !kept.log().isClosed() && kept.log().isSpare()) {
@@ -318,9 +308,27 @@ final class OpenStreams implements Sweepable {
         }
     }
 
+    /** Drops what the store has, too. Who asks for it gets it from there. */
+    private void dropStored(LoopShare its) {
+        for (OpenStream entry : List.copyOf(streams.values())) {
+            Kept kept = memory.isTight() ? entry.kept : null;
+            if (kept == null || kept.log().isClosed()) {
+                continue;
+            }
+            long stored = its.stored(entry.id);
+            if (entry.over && stored == kept.log().tail() && kept.log().readers() == 0) {
+                ended.remove(entry);
+                givenUp.add(entry);
+                kept.log().close();
+            } else {
+                kept.log().dropBefore(stored);
+            }
+        }
+    }
+
     private void evictEnded() {
         while (memory.isTight() && !ended.isEmpty()) {
-            Entry oldest = ended.remove();
+            OpenStream oldest = ended.remove();
             givenUp.add(oldest);
             freeOnce(oldest);
             if (oldest.kept != null) {
@@ -334,13 +342,13 @@ final class OpenStreams implements Sweepable {
         return streams.size();
     }
 
-    private @Nullable Entry find(String id, byte[] key) {
-        Entry found = streams.get(id);
+    private @Nullable OpenStream find(String id, byte[] key) {
+        OpenStream found = streams.get(id);
         boolean same = ClientKey.same(found == null ? NO_KEY : found.key, key);
         return same ? found : null;
     }
 
-    private void tellAwaiting(Entry entry) {
+    private void tellAwaiting(OpenStream entry) {
         List<Kept.Asker> awaiting = entry.awaiting;
         entry.awaiting = null;
         if (awaiting != null) {
@@ -348,25 +356,25 @@ final class OpenStreams implements Sweepable {
         }
     }
 
-    private void freeOnce(Entry entry) {
+    private void freeOnce(OpenStream entry) {
         if (entry.once != null) {
-            names.remove(entry.once, entry.id);
-            if (share != null && entry.onceShared && !closed) {
-                share.free(entry.once);
+            names.remove(entry.once.scope(), entry.id);
+            if (share != null && !closed) {
+                share.free(entry.once, entry.id);
             }
             entry.once = null;
         }
     }
 
     /** Forgets the stream, here and elsewhere. */
-    private void delete(Entry entry) {
+    private void delete(OpenStream entry) {
         if (share != null) {
             share.delete(entry.id);
         }
         forget(entry);
     }
 
-    private void forget(Entry entry) {
+    private void forget(OpenStream entry) {
         streams.remove(entry.id);
         if (share != null) {
             share.drop(entry.id);

@@ -249,11 +249,29 @@ public final class Relay implements RequestHandler {
         Target target = Target.of(request.uri());
         grant(access, downstream, request);
         Runnable done = () -> loop.counters().endedLocally(Outcome.LOCAL.label());
-        RequestListener own = endpoints.answer(new OwnEndpoints.Asked(
-                downstream, request, target, current.config(), access, caller, !ready, done, loop.counters()::failed));
-        if (own != null) {
-            return own;
-        }
+        var asked = new OwnEndpoints.Asked(
+                downstream,
+                request,
+                target,
+                current.config(),
+                access,
+                caller,
+                !ready,
+                done,
+                loop.counters()::failed,
+                own -> relay(own, loop, current, address));
+        RequestListener own = endpoints.answer(asked);
+        return own != null ? own : relay(asked, loop, current, address);
+    }
+
+    /** Begins the exchange of a request that the relay does not answer itself. */
+    private RequestListener relay(
+            OwnEndpoints.Asked asked, RelayLoop loop, RouteTable current, @Nullable InetAddress address) {
+        ClientStream downstream = asked.downstream();
+        HttpRequest request = asked.request();
+        Access access = asked.access();
+        Caller caller = asked.caller();
+        Target target = asked.target();
         history.onRequest();
         boolean chat = OwnEndpoints.isChat(current.config(), target);
         ClientSide client = chat ? new ChatSide() : DialectSide.of(Dialect.ofPath(target.path()));

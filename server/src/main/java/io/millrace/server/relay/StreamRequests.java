@@ -4,6 +4,7 @@ import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.own.OwnEndpoints;
 import io.millrace.server.own.OwnEndpoints.Asked;
 import io.millrace.server.replay.StreamNames;
+import io.millrace.server.share.LoopShare;
 import io.millrace.server.telemetry.Timeline;
 import io.netty.channel.EventLoop;
 import java.util.List;
@@ -42,9 +43,19 @@ final class StreamRequests implements OwnEndpoints.Streams {
 
     @Override
     public @Nullable RequestListener followAnswer(String answerId, byte[] key, Asked asked) {
-        StreamNames names = loopOf(asked.downstream().eventLoop()).shared().names();
-        String id = names.find(StreamNames.ofAnswer(key, answerId));
-        return id == null ? null : follow(id, key, asked);
+        RelayLoop asking = loopOf(asked.downstream().eventLoop());
+        String name = StreamNames.ofAnswer(key, answerId);
+        String id = asking.shared().names().find(name);
+        if (id != null) {
+            return follow(id, key, asked);
+        }
+        LoopShare share = asking.streams().share();
+        if (share == null) {
+            return null;
+        }
+        var sought = new SoughtAnswer(asked, found -> follow(found, key, asked));
+        share.ofAnswer(name, sought::onFound);
+        return sought;
     }
 
     @Override

@@ -138,6 +138,19 @@ public final class StreamLog {
         return segments.slice(from, max);
     }
 
+    /** Copies bytes that are kept. */
+    public byte[] copy(long from, int bytes) {
+        byte[] copy = new byte[bytes];
+        int done = 0;
+        while (done < bytes) {
+            ByteBuf part = read(from + done, bytes - done);
+            int length = part.readableBytes();
+            part.readBytes(copy, done, length).release();
+            done += length;
+        }
+        return copy;
+    }
+
     /** Ends the log. Nothing is appended after that. Only the first call has an effect. */
     public void seal(Seal how) {
         if (!closed && seal == null) {
@@ -312,6 +325,15 @@ public final class StreamLog {
                 following.reader.onBytes(bytes, offset);
             }
         }
+    }
+
+    /** Drops the bytes before {@code offset} that no reader needs. They are kept elsewhere. */
+    public void dropBefore(long offset) {
+        long needed = tail() - offset;
+        for (Following each : readers) {
+            needed = Math.max(needed, tail() - each.at);
+        }
+        segments.keepAtMost(0, needed);
     }
 
     private void keepAtMost() {

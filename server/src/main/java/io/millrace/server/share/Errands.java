@@ -1,5 +1,6 @@
 package io.millrace.server.share;
 
+import io.millrace.server.replay.OnceKey;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -117,11 +118,18 @@ final class Errands {
         end(token, stopped.equals("true") ? LoopShare.Stopped.DONE : LoopShare.Stopped.NOT_FOUND);
     }
 
-    void claim(String scope, String content, String id, Consumer<LoopShare.@Nullable Holder> told) {
-        String key = share.keys().once(scope);
+    void claim(OnceKey name, String id, Consumer<LoopShare.@Nullable Holder> told) {
+        String key = share.keys().once(name.scope());
         Question question = ask(() -> told.accept(null));
-        if (question == null) {
-            return;
+        if (question != null) {
+            share.freed().then(key, () -> claim(question, key, id, name.content(), told));
+        }
+    }
+
+    private void claim(
+            Question question, String key, String id, String content, Consumer<LoopShare.@Nullable Holder> told) {
+        if (!questions.contains(question)) {
+            return; // Too late: the stream may be over.
         }
         share.call(Shipper.IGNORED, "SET", key, id + " " + content, "PX", Shipment.LIFE_MS, "NX");
         share.call(

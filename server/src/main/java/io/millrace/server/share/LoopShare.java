@@ -1,5 +1,6 @@
 package io.millrace.server.share;
 
+import io.millrace.server.replay.OnceKey;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.StreamLog;
 import io.netty.buffer.ByteBufAllocator;
@@ -25,6 +26,7 @@ public final class LoopShare {
     private final Shipper shipper;
     private final RemoteStreams remotes;
     private final Errands errands;
+    private final FreedNames freed;
     private @Nullable StoreLink link;
     private int connections;
     private long connectedNs;
@@ -71,6 +73,7 @@ public final class LoopShare {
         shipper = new Shipper(this, node.settings().window().toNanos());
         remotes = new RemoteStreams(this, alloc, memory);
         errands = new Errands(this);
+        freed = new FreedNames(this);
     }
 
     /** The number of the event loop. */
@@ -90,11 +93,11 @@ public final class LoopShare {
     }
 
     /**
-     * Announces a stream before it begins. From now on, clients may ask for it at other nodes. {@code scope} is the
-     * name of its request, or null.
+     * Announces a stream before it begins. From now on, clients may ask for it at other nodes. {@code name} is that
+     * of its request, or null.
      */
-    public void promise(String id, byte[] key, @Nullable String scope) {
-        shipper.promise(id, HexFormat.of().formatHex(key), scope);
+    public void promise(String id, byte[] key, @Nullable OnceKey name) {
+        shipper.promise(id, HexFormat.of().formatHex(key), name);
     }
 
     /**
@@ -110,6 +113,11 @@ public final class LoopShare {
         shipper.open(id, HexFormat.of().formatHex(key), head, log, terms);
     }
 
+    /** The offset up to which the store has a stream of this node for sure. */
+    public long stored(String id) {
+        return shipper.stored(id);
+    }
+
     /** Forgets a stream that this node no longer keeps. The store keeps it until its time is over. */
     public void drop(String id) {
         shipper.drop(id);
@@ -120,9 +128,14 @@ public final class LoopShare {
         shipper.delete(id);
     }
 
-    /** Searches a stream of another node. */
+    /** Searches a stream in the store: one of another node, or one of this node of which the log has dropped bytes. */
     public void find(String id, byte[] key, Found told) {
         remotes.find(id, key, told);
+    }
+
+    /** Drops what was read from the store and is not read by a client at the moment. */
+    public void relieve() {
+        remotes.relieve();
     }
 
     /** Stops a stream of another node. If it has ended, deletes it. */
@@ -136,18 +149,28 @@ public final class LoopShare {
      *
      * @param told receives the stream that has the name already; null if this stream has it now
      */
-    public void claim(String scope, String content, String id, Consumer<@Nullable Holder> told) {
-        errands.claim(scope, content, id, told);
+    public void claim(OnceKey name, String id, Consumer<@Nullable Holder> told) {
+        errands.claim(name, id, told);
     }
 
-    /** Releases the name of a request that this node has claimed. */
-    public void free(String scope) {
-        call(Shipper.IGNORED, "DEL", keys().once(scope));
+    /** Releases the name of a request, if it belongs to this stream. */
+    public void free(OnceKey name, String id) {
+        shipper.unnamed(id);
+        free(keys().once(name.scope()), id);
+    }
+
+    /** Deletes a key of the store, if it names this stream. */
+    void free(String key, String id) {
+        freed.free(key, id);
+    }
+
+    FreedNames freed() {
+        return freed;
     }
 
     /** Names a stream by the id of its answer. */
     public void answered(String name, String id) {
-        call(Shipper.IGNORED, "SET", keys().answer(name), id, "PX", Shipment.LIFE_MS);
+        shipper.answered(id, name);
     }
 
     /** Searches the stream of an answer. {@code told} receives null if there is none. */
@@ -230,6 +253,7 @@ public final class LoopShare {
             node.renewLease(this);
         }
         shipper.onUnsure();
+        freed.onConnected();
         remotes.onConnected();
     }
 
@@ -239,6 +263,7 @@ public final class LoopShare {
         unanswered = 0;
         counters().up(-1);
         counters().disconnected();
+        freed.onLost();
         remotes.onLost();
         errands.onLost();
     }

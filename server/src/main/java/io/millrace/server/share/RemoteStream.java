@@ -49,23 +49,6 @@ final class RemoteStream {
     @SuppressWarnings("ArrayRecordComponent") // not compared
     private record Asker(byte[] key, LoopShare.Found told, long sinceNs) {}
 
-    /** How long a condition has been true. */
-    private static final class Since {
-        private boolean is;
-        private long beganNs;
-
-        void is(boolean now, long nowNs) {
-            if (now && !is) {
-                beganNs = nowNs;
-            }
-            is = now;
-        }
-
-        boolean isFor(long ns, long nowNs) {
-            return is && nowNs - beganNs >= ns;
-        }
-    }
-
     RemoteStream(RemoteStreams all, String id) {
         this.all = all;
         this.id = id;
@@ -107,7 +90,7 @@ final class RemoteStream {
         bell = false;
         lookedNs = share().nowNs();
         StoreKeys keys = share().keys();
-        if (log == null || !askers.isEmpty() || absent.is || lookedNs - checkedNs >= LOOK_NS) {
+        if (log == null || !askers.isEmpty() || absent.is() || lookedNs - checkedNs >= LOOK_NS) {
             checkedNs = lookedNs;
             share().call(this::onNode, "EXISTS", keys.node(node));
             share().call(this::onHead, "GET", keys.head(id));
@@ -147,7 +130,7 @@ final class RemoteStream {
             over();
             return;
         }
-        if (!isLive() && unknown.is) {
+        if (!isLive() && unknown.is()) {
             forget();
             return;
         }
@@ -192,7 +175,7 @@ final class RemoteStream {
     private void refuse() {
         long nowNs = share().nowNs();
         for (Asker each : List.copyOf(askers)) {
-            if (!mayRead(each) && (absent.is || nowNs - each.sinceNs() >= SOON_NS)) {
+            if (!mayRead(each) && (absent.is() || nowNs - each.sinceNs() >= SOON_NS)) {
                 askers.remove(each);
                 each.told().none();
             }
@@ -206,7 +189,10 @@ final class RemoteStream {
 
     /** The stream has not begun. If its node is dead or has deleted it, it never will. */
     private void onNotBegun() {
-        if (isDead() || (head != null && unknown.is)) {
+        if (isDead()) {
+            freeName();
+        }
+        if (isDead() || (head != null && unknown.is())) {
             forget();
         }
     }
@@ -278,10 +264,7 @@ final class RemoteStream {
         }
         busy = true;
         share().counters().lost();
-        RemoteHead known = head;
-        if (known != null && !known.once().isEmpty()) {
-            share().call(Shipper.IGNORED, "DEL", known.once());
-        }
+        freeName();
         boolean empty = its.tail() == 0;
         String key = share().keys().bytes(id);
         StoreLink.Answer then = (reply, refusal) -> onEndedLost(its, reply, refusal);
@@ -291,6 +274,14 @@ final class RemoteStream {
             share().call(then, "XADD", key, "NOMKSTREAM", StoreKeys.END, "e", "lost", "t", its.tail());
         }
         share().call(Shipper.IGNORED, "PEXPIRE", key, Shipment.LIFE_MS);
+    }
+
+    /** The node is dead. The next request of the stream's name must be served. */
+    private void freeName() {
+        RemoteHead known = head;
+        if (known != null && !known.once().isEmpty()) {
+            share().free(known.once(), id);
+        }
     }
 
     /** If the store has an end now, it is read. Otherwise the log ends here without the store. */
@@ -354,7 +345,7 @@ final class RemoteStream {
             boolean room = more
                     && its != null
                     && its.leastBehind() <= share().node().owner().most() / 2;
-            boolean soon = (!askers.isEmpty() || (absent.is && !isFull())) && nowNs - lookedNs >= SOON_NS;
+            boolean soon = (!askers.isEmpty() || (absent.is() && !isFull())) && nowNs - lookedNs >= SOON_NS;
             boolean due = !isFull() && nowNs - lookedNs >= LOOK_NS;
             if (room || soon || due) {
                 look();
@@ -377,6 +368,11 @@ final class RemoteStream {
         down.is(false, 0);
         busy = false;
         look();
+    }
+
+    /** Whether nobody reads it at the moment. */
+    boolean isIdle() {
+        return askers.isEmpty() && log != null && log.readers() == 0;
     }
 
     /** Ends it before the end of the stream. Clients learn that the rest is gone. */

@@ -54,6 +54,11 @@ final class RemoteStreams {
         }
     }
 
+    /** Drops the streams that nobody reads at the moment. */
+    void relieve() {
+        List.copyOf(streams.values()).stream().filter(RemoteStream::isIdle).forEach(RemoteStream::close);
+    }
+
     boolean has(String id, RemoteStream stream) {
         return streams.get(id) == stream;
     }

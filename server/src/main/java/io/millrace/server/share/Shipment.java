@@ -2,7 +2,6 @@ package io.millrace.server.share;
 
 import io.millrace.server.replay.Seal;
 import io.millrace.server.replay.StreamLog;
-import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,7 +31,7 @@ final class Shipment {
     private final String id;
     private final String owner;
     private final Map<String, Long> followers = new HashMap<>();
-    private Object[] once = {};
+    private final ShippedNames names;
     /** Null if the stream has not begun. */
     private @Nullable Content content;
 
@@ -79,6 +78,7 @@ final class Shipment {
         this.shipper = shipper;
         this.id = id;
         this.owner = owner;
+        names = new ShippedNames(shipper, id);
     }
 
     /** Begins to ship the bytes of the stream. */
@@ -90,9 +90,9 @@ final class Shipment {
         shipper.urge(this);
     }
 
-    /** Sets the name of the request. The store keeps it as long as the stream. */
-    void named(String scope) {
-        once = new Object[] {shipper.keys().once(scope)};
+    /** The names of the stream. The store keeps them as long as the stream. */
+    ShippedNames names() {
+        return names;
     }
 
     private void onFlush() {
@@ -192,7 +192,7 @@ final class Shipment {
         }
         words.add(end + "-0");
         words.add("d");
-        words.add(copy(its.log(), from, bytes));
+        words.add(its.log().copy(from, bytes));
         boolean first = create;
         busy = true;
         shipper.call((reply, refusal) -> onWritten(reply, refusal, end), bytes, words.toArray());
@@ -222,18 +222,6 @@ final class Shipment {
             words.add("NOMKSTREAM");
         }
         return words;
-    }
-
-    private static byte[] copy(StreamLog from, long at, int bytes) {
-        byte[] copy = new byte[bytes];
-        int done = 0;
-        while (done < bytes) {
-            ByteBuf part = from.read(at + done, bytes - done);
-            int length = part.readableBytes();
-            part.readBytes(copy, done, length).release();
-            done += length;
-        }
-        return copy;
     }
 
     /** @param end the offset behind the entry; -1 for the end of the stream */
@@ -280,6 +268,7 @@ final class Shipment {
         } else if (last.isEnd()) {
             boolean own = log.seal() != null && word(log.seal()).equals(last.seal()) && last.tail() == log.tail();
             if (own) {
+                shipped = last.tail();
                 finish(State.OVER);
             } else {
                 fence();
@@ -305,17 +294,16 @@ final class Shipment {
 
     private void sendHead(long nowNs) {
         renewedNs = nowNs;
-        String text = owner + " " + (once.length == 0 ? "" : once[0]) + "\n" + (content == null ? "" : content.head());
+        String text = owner + " " + names.requestKey() + "\n" + (content == null ? "" : content.head());
         byte[] value = text.getBytes(StandardCharsets.UTF_8);
         shipper.call(Shipper.IGNORED, value.length, "SET", shipper.keys().head(id), value, "PX", LIFE_MS);
+        names.write();
     }
 
     private void expire(long ms) {
         shipper.call(Shipper.IGNORED, 0, "PEXPIRE", bytesKey(), ms);
         shipper.call(Shipper.IGNORED, 0, "PEXPIRE", shipper.keys().head(id), ms);
-        for (Object key : once) {
-            shipper.call(Shipper.IGNORED, 0, "PEXPIRE", key, ms);
-        }
+        names.expire(ms);
     }
 
     /** Forgets the nodes that have not asked to follow the stream for a while. */
@@ -349,7 +337,9 @@ final class Shipment {
     /** Deletes the stream from the store. */
     void delete() {
         finish(State.OVER);
+        shipped = 0;
         shipper.call(Shipper.IGNORED, 0, "DEL", shipper.keys().head(id), bytesKey());
+        names.free();
     }
 
     /** Ships the remaining bytes without waiting for answers, because the relay stops. */
@@ -383,6 +373,11 @@ final class Shipment {
 
     private String bytesKey() {
         return shipper.keys().bytes(id);
+    }
+
+    /** The offset up to which the store has the stream for sure. */
+    long stored() {
+        return state == State.OPEN || state == State.OVER ? shipped : 0;
     }
 
     boolean isBusy() {

@@ -1,5 +1,6 @@
 package io.millrace.server.share;
 
+import io.millrace.server.replay.OnceKey;
 import io.millrace.server.replay.StreamLog;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -41,11 +42,9 @@ final class Shipper {
     }
 
     /** Announces a stream before it has bytes. */
-    void promise(String id, String owner, @Nullable String scope) {
+    void promise(String id, String owner, @Nullable OnceKey name) {
         Shipment shipment = shipment(id, owner);
-        if (scope != null) {
-            shipment.named(scope);
-        }
+        shipment.names().request(name);
         urge(shipment);
     }
 
@@ -56,6 +55,22 @@ final class Shipper {
 
     private Shipment shipment(String id, String owner) {
         return all.computeIfAbsent(id, its -> new Shipment(this, id, owner));
+    }
+
+    /** The stream has the name of its request no more. */
+    void unnamed(String id) {
+        Shipment shipment = all.get(id);
+        if (shipment != null) {
+            shipment.names().request(null);
+        }
+    }
+
+    /** The stream has an answer with this name. */
+    void answered(String id, String name) {
+        Shipment shipment = all.get(id);
+        if (shipment != null) {
+            shipment.names().answer(name);
+        }
     }
 
     /** Forgets a stream that this node no longer keeps. */
@@ -191,6 +206,17 @@ final class Shipper {
         }
         all.clear();
         due.clear();
+    }
+
+    /** The offset up to which the store has a stream for sure. */
+    long stored(String id) {
+        Shipment shipment = all.get(id);
+        return shipment == null ? 0 : shipment.stored();
+    }
+
+    /** Deletes a name from the store, if it is that of this stream. */
+    void free(String key, String id) {
+        share.free(key, id);
     }
 
     void unshipped(long change) {

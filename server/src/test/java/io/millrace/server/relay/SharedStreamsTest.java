@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -61,14 +62,19 @@ class SharedStreamsTest {
     }
 
     private static RelayHarness relay(int redis) {
-        RedisSettings at = RedisSettings.DEFAULT.with(r -> r.url = URI.create("redis://127.0.0.1:" + redis));
+        RelayHarness relay = relay(
+                RedisSettings.DEFAULT.with(r -> r.url = URI.create("redis://127.0.0.1:" + redis)), config -> config);
+        await().until(() -> metric(relay, "store_up") == 1);
+        return relay;
+    }
+
+    /** A relay that keeps its streams there. */
+    static RelayHarness relay(RedisSettings at, UnaryOperator<RelayConfig> change) {
         ResumeStore store = ResumeStore.DEFAULT
                 .with(s -> s.redis = at)
                 .with(s -> s.secret = Secret.of("a secret of thirty-two characters or more", "env: SECRET"))
                 .with(s -> s.lease = Duration.ofSeconds(5));
-        RelayHarness relay = RelayHarness.start(config -> shared(config, store));
-        await().until(() -> metric(relay, "store_up") == 1);
-        return relay;
+        return RelayHarness.start(config -> change.apply(shared(config, store)));
     }
 
     private static RelayConfig shared(RelayConfig config, ResumeStore store) {
@@ -80,7 +86,7 @@ class SharedStreamsTest {
                         .toList());
     }
 
-    private static double metric(RelayHarness relay, String name) {
+    static double metric(RelayHarness relay, String name) {
         String text = new String(relay.relay.metrics().text(), StandardCharsets.UTF_8);
         return text.lines()
                 .filter(line -> line.startsWith("millrace_replay_" + name))
@@ -88,7 +94,7 @@ class SharedStreamsTest {
                 .sum();
     }
 
-    private static Part ask(RelayHarness relay, Api api, String spec, String... fields) throws IOException {
+    static Part ask(RelayHarness relay, Api api, String spec, String... fields) throws IOException {
         RawClient client = relay.client();
         var headers = new ArrayList<>(List.of(fields));
         headers.add(KEY);
@@ -96,13 +102,13 @@ class SharedStreamsTest {
         return new Part(client);
     }
 
-    private static Part send(RelayHarness relay, String method, String what, String... fields) throws IOException {
+    static Part send(RelayHarness relay, String method, String what, String... fields) throws IOException {
         RawClient client = relay.client();
         client.send(method, "/millrace/streams/" + what, "", fields);
         return new Part(client);
     }
 
-    private static Part follow(RelayHarness relay, String what) throws IOException {
+    static Part follow(RelayHarness relay, String what) throws IOException {
         return send(relay, "GET", what, KEY);
     }
 

@@ -34,6 +34,7 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
     boolean stands;
 
     private final FakeRedis redis;
+    private FakeRedis.Connection connection;
     private final Random random = new Random(1);
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
     private final ArrayDeque<Runnable> sent = new ArrayDeque<>();
@@ -50,6 +51,7 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
     void connect() {
         if (!connected) {
             connected = true;
+            connection = redis.new Connection();
             silent = false;
             redis.subscribe(share.inbox(), text -> tasks.add(() -> share.onMessage(text)));
             loop.onConnected(this);
@@ -97,11 +99,12 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
 
     @Override
     public void call(Answer answer, Object... words) {
+        FakeRedis.Connection its = connection;
         sent.add(() -> {
             Object reply = null;
             String refusal = null;
             try {
-                reply = redis.execute(words);
+                reply = its.execute(words);
             } catch (FakeRedis.Refused e) {
                 refusal = e.getMessage();
             }

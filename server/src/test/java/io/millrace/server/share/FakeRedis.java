@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -22,6 +23,54 @@ final class FakeRedis {
     /** What it answers to commands that need memory; null if it has enough. */
     @Nullable
     String full;
+    /** Called before each command of a connection with its name. */
+    Consumer<String> before = command -> {};
+
+    /** A connection, with its transaction. */
+    final class Connection {
+        private final Map<String, @Nullable String> watched = new HashMap<>();
+        private @Nullable List<Object[]> queued;
+
+        @Nullable
+        Object execute(Object... words) {
+            before.accept(words[0].toString());
+            expire();
+            switch (words[0].toString()) {
+                case "WATCH" -> watched.put(words[1].toString(), value(words[1].toString()));
+                case "UNWATCH" -> watched.clear();
+                case "MULTI" -> queued = new ArrayList<>();
+                case "EXEC" -> {
+                    return exec();
+                }
+                default -> {
+                    if (queued == null) {
+                        return FakeRedis.this.execute(words);
+                    }
+                    queued.add(words);
+                }
+            }
+            return bytes("OK");
+        }
+
+        private @Nullable Object exec() {
+            boolean same = watched.entrySet().stream()
+                    .allMatch(watch -> Objects.equals(watch.getValue(), value(watch.getKey())));
+            List<Object[]> all = Objects.requireNonNull(queued, "EXEC without MULTI");
+            watched.clear();
+            queued = null;
+            if (!same) {
+                return null;
+            }
+            var replies = new ArrayList<@Nullable Object>();
+            all.forEach(words -> replies.add(FakeRedis.this.execute(words)));
+            return replies;
+        }
+
+        private @Nullable String value(String key) {
+            byte[] text = texts.get(key);
+            return text == null ? null : new String(text, StandardCharsets.ISO_8859_1);
+        }
+    }
 
     /** An id of a stream's entry, of two unsigned numbers. */
     private record Id(long first, long second) implements Comparable<Id> {
