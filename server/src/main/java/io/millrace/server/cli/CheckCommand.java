@@ -1,12 +1,18 @@
 package io.millrace.server.cli;
 
+import io.millrace.server.config.RedisSettings;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.ResumeStore;
 import io.millrace.server.config.file.ClientsLoader;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.ConfigSchema;
 import io.millrace.server.config.file.EffectiveConfig;
+import io.millrace.server.redis.RedisProbe;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,7 +42,9 @@ final class CheckCommand implements Callable<Integer> {
     @Mixin
     private RelayOptions options;
 
-    @Option(names = "--probe", description = "Also resolve, connect and do TLS to each upstream; no request is sent.")
+    @Option(
+            names = "--probe",
+            description = "Also resolve, connect and do TLS to each upstream, and log in to Redis; no request is sent.")
     private boolean probe;
 
     @Option(names = "--schema", description = "Print the JSON Schema of the configuration file, for editors.")
@@ -68,6 +76,28 @@ final class CheckCommand implements Callable<Integer> {
                     .forEach(warning -> spec.commandLine().getErr().println("warning: " + warning));
         }
         UrlWarnings.of(config).forEach(warning -> spec.commandLine().getErr().println("warning: " + warning));
-        return probe && !mock && !new UpstreamProbe(spec.commandLine().getErr()).run(config) ? 1 : 0;
+        return probe && !probe(config, mock) ? 1 : 0;
+    }
+
+    private boolean probe(RelayConfig config, boolean mock) {
+        PrintWriter out = spec.commandLine().getErr();
+        ResumeStore streams = config.resume().redis();
+        boolean limits = probe(out, "clients.redis", config.clients().redis());
+        boolean kept = probe(out, "resume.redis", streams == null ? null : streams.redis());
+        return limits & kept & (mock || new UpstreamProbe(out).run(config));
+    }
+
+    private static boolean probe(PrintWriter out, String name, @Nullable RedisSettings redis) {
+        if (redis == null) {
+            return true;
+        }
+        RedisProbe found = RedisProbe.of(redis);
+        String failure = found.failure();
+        out.println(name + ": " + redis.url() + ": " + (failure == null ? "connects" : failure));
+        if (found.warning() != null && name.startsWith("resume")) {
+            out.println("warning: " + name + ": " + found.warning());
+        }
+        out.flush();
+        return failure == null;
     }
 }

@@ -42,6 +42,7 @@ public final class RedisStreams implements AutoCloseable {
         private @Nullable Future<?> ticks;
         private boolean up;
         private String told = "";
+        private String warned = "";
 
         Link(LoopShare share, EventLoop loop, Transport transport, AddressResolverGroup<InetSocketAddress> names) {
             this.share = share;
@@ -100,6 +101,14 @@ public final class RedisStreams implements AutoCloseable {
             if (share.number() == 0) {
                 told = "";
                 LOG.info("streams are shared: {}; this node is {}", settings.url(), node.name());
+                redis.call((info, refusal) -> warn(Eviction.warning(info)), "INFO", "memory");
+            }
+        }
+
+        private void warn(@Nullable String warning) {
+            if (warning != null && !warning.equals(warned)) {
+                warned = warning;
+                LOG.warn("streams are shared: {}: {}", settings.url(), warning);
             }
         }
 

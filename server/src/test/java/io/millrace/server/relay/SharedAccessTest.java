@@ -67,6 +67,7 @@ class SharedAccessTest {
         var own = certificates.server("redis", "redis.test");
         String ca = certificates.ca().toString();
         var settings = new ArrayList<>(List.of("--port", "0", "--tls-port", "PORT", "--tls-auth-clients", "no"));
+        settings.addAll(List.of("--maxmemory-policy", "volatile-lru"));
         settings.addAll(List.of("--tls-cert-file", own.cert().toString(), "--tls-key-file"));
         settings.addAll(List.of(own.key().toString(), "--tls-ca-cert-file", ca));
         settings.addAll(List.of("--user", "default", "off", "--user"));
@@ -227,6 +228,9 @@ class SharedAccessTest {
     @Test
     void aNodeThatRedisDoesNotLetInSaysWhy() throws Exception {
         RelayHarness one = up(config -> config);
+        await().untilAsserted(() -> assertThat(List.copyOf(lines.list))
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .anyMatch(line -> line.contains("maxmemory-policy is volatile-lru")));
         RedisSettings wrong = at.with(r -> r.password = Secret.of("wrong-horse", "env: REDIS"));
         RedisSettings strange = at.with(r -> r.ca = null);
         RedisSettings plain = at.with(r -> r.url = URI.create("redis://127.0.0.1:" + redis.port()));
