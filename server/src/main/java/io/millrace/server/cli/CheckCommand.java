@@ -84,7 +84,8 @@ final class CheckCommand implements Callable<Integer> {
         ResumeStore streams = config.resume().redis();
         boolean limits = probe(out, "clients.redis", config.clients().redis());
         boolean kept = probe(out, "resume.redis", streams == null ? null : streams.redis());
-        return limits & kept & (mock || new UpstreamProbe(out).run(config));
+        boolean upstreams = mock || new UpstreamProbe(out).run(config);
+        return limits && kept && upstreams;
     }
 
     private static boolean probe(PrintWriter out, String name, @Nullable RedisSettings redis) {

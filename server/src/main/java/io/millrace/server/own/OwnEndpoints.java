@@ -98,12 +98,7 @@ public final class OwnEndpoints {
         RequestListener followChat(String lastEventId, byte[] key, Asked asked);
     }
 
-    /**
-     * Creates the endpoints.
-     *
-     * @param live the requests in progress, for those who watch
-     * @param relaying the event loops that relay
-     */
+    /** The endpoints. {@code live} has the requests in progress, {@code relaying} the event loops that relay. */
     public OwnEndpoints(Metrics metrics, Streams streams, LiveView live, List<EventLoop> relaying) {
         this.metrics = new MetricsAnswer(metrics);
         this.streams = streams;

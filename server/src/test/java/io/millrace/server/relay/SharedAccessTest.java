@@ -176,7 +176,9 @@ class SharedAccessTest {
             String id = whole.replaceAll("(?s).*?\\nid: ([^\\n]*)\\n.*", "$1");
             await().untilAsserted(() -> {
                 try (var rest = get(two, uri, KEY, "Last-Event-ID: " + id)) {
-                    assertThat(rest.status()).as("204 until Redis has the stream").isEqualTo(200);
+                    assertThat(rest.status())
+                            .as("204 until Redis has the stream")
+                            .isEqualTo(200);
                     assertThat(rest.readAll()).isTrue();
                     assertThat(whole).isEqualTo(whole.substring(0, whole.indexOf("\n\n") + 2) + rest.text());
                 }
