@@ -37,8 +37,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
     private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
     /** How long a stop of the process waits for a connection without a request. */
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
-    /** How long a connection stays open after a response that ended in an error event of the relay's own. */
-    private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Channel channel;
     private final ConnectionContext context;
@@ -137,10 +135,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
     }
 
     @Override
-    public void onEnd(ClientStream.End how, @Nullable ChannelPromise closing) {
-        if (how == ClientStream.End.IN_ERROR) {
-            idleLimitNs = AFTER_ERROR_NS;
-        }
+    public void onEnd(@Nullable ChannelPromise closing) {
         if (closing == null) {
             awaitRequest();
             return;

@@ -44,7 +44,7 @@ final class Http1Stream extends ConnectionStream {
          *
          * @param closing completes when the kernel has the whole response, if it is the last one; otherwise null
          */
-        void onEnd(ClientStream.End how, @Nullable ChannelPromise closing);
+        void onEnd(@Nullable ChannelPromise closing);
 
         /** The response has ended, and only a reset soon after {@code written} tells the client that it was cut. */
         void onCut(ChannelPromise written);
@@ -186,8 +186,8 @@ final class Http1Stream extends ConnectionStream {
     }
 
     /**
-     * After an error event of the relay's own, the connection is closed soon but not at once. A client that expects
-     * keep-alive may already be sending its next request, which has done nothing wrong.
+     * After an error event of the relay's own, the connection stays open as after any other response. A client that
+     * expects keep-alive may already be sending its next request, which has done nothing wrong.
      */
     @Override
     public void end(End how, @Nullable Runnable notice) {
@@ -213,7 +213,7 @@ final class Http1Stream extends ConnectionStream {
             sink = null;
         }
         flush();
-        connection.onEnd(how, closes ? written : null);
+        connection.onEnd(closes ? written : null);
     }
 
     @Override

@@ -21,7 +21,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -62,17 +61,6 @@ class CutStreamTest {
                     .toList());
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
             await().until(() -> harness.mock.stats().openConnections() == 0);
-        }
-    }
-
-    @Tag("h1") // in HTTP/2 the stream ends, and its connection stays
-    @Test
-    void closesTheConnectionSoonAfterAnErrorFrame() throws IOException {
-        try (var harness = RelayHarness.start();
-                var client = harness.client()) {
-            client.post(RelayHarness.withSpec(Api.CHAT.path, "end_after=2"), "m", "");
-            assertThat(client.readAll().end()).isEqualTo(RawClient.End.COMPLETE);
-            assertThat(client.read()).isNegative();
         }
     }
 
