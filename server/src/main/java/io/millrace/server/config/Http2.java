@@ -10,7 +10,11 @@ import java.time.Duration;
  * @param connectionWindow the bytes of all request bodies of a connection that its client may send ahead
  * @param pending the bytes that may wait for one connection's client; above this, none of its upstreams is read
  * @param controlFrames the budget of a client for frames that carry no request
- * @param prematureResets the requests that a client may cancel within ten seconds before they have an answer
+ * @param prematureResets the requests of a connection that its client may cancel within ten seconds, each within a second of
+ *     its beginning and before it has an answer; an answer makes up for one
+ * @param wastedPerAddress requests that the clients of one address may waste at once, because they cancel them within a
+ *     second and before an answer; one that the relay answers itself counts a quarter; a quarter of the limit comes back
+ *     each second; 0 means no limit
  * @param connectionAge the time after which a client is asked to open another connection; zero means never
  */
 public record Http2(
@@ -20,6 +24,7 @@ public record Http2(
         int pending,
         ControlFrames controlFrames,
         int prematureResets,
+        int wastedPerAddress,
         Duration connectionAge)
         implements Settings<Http2, Http2.Builder> {
     /** 100 streams, 256 KiB, 1 MiB, 1 MiB, 1,000 frames and 100 a second, 100 resets, and no age. */
@@ -33,6 +38,7 @@ public record Http2(
         Checks.range("connectionWindow", connectionWindow, 65_535, 1 << 30);
         Checks.range("pending", pending, 64 * 1024, 1 << 30);
         Checks.range("prematureResets", prematureResets, 1, 1_000_000);
+        Checks.range("wastedPerAddress", wastedPerAddress, 0, 1_000_000);
         Checks.notNegative("connectionAge", connectionAge);
     }
 
@@ -67,6 +73,7 @@ public record Http2(
         public int pending = 1 << 20;
         public ControlFrames controlFrames = ControlFrames.DEFAULT;
         public int prematureResets = 100;
+        public int wastedPerAddress = 200;
         public Duration connectionAge = Duration.ZERO;
     }
 }

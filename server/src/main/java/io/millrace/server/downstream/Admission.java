@@ -2,6 +2,7 @@ package io.millrace.server.downstream;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.millrace.server.address.AddressCounts;
+import io.millrace.server.address.AddressDebts;
 import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Limits;
 import io.netty.channel.Channel;
@@ -27,6 +28,7 @@ public final class Admission {
     private final long places = Math.min(MOST_CONNECTIONS, places());
 
     private final AddressCounts byAddress = new AddressCounts();
+    private final AddressDebts debts = new AddressDebts(System::nanoTime);
     private final Refusals refusals = new Refusals();
 
     public Admission(LongSupplier openConnections, Supplier<Limits> limits) {
@@ -55,6 +57,11 @@ public final class Admission {
             connection.closeFuture().addListener(closed -> place.giveBack());
         }
         return true;
+    }
+
+    /** What the addresses of clients have wasted. */
+    AddressDebts debts() {
+        return debts;
     }
 
     /** Answers a connection that was not admitted, which has no TLS, with 503, and closes it. */

@@ -179,7 +179,9 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
                 shared.memories().apply(channel),
                 config.limits(),
                 config.timeouts(),
-                config.http2());
+                config.http2(),
+                config.trustedProxies(),
+                admission.debts());
     }
 
     /** A client that ends its side of TLS has left, like a client that ends its side of TCP. */

@@ -72,6 +72,9 @@ public interface ClientStream {
     /** The relay makes the answer itself, without an upstream. A client may not have it do so without end. */
     default void onOwnAnswer() {}
 
+    /** An upstream is asked, or will be as soon as the request is complete. */
+    default void onAsked() {}
+
     /** Whether a response head has been written. */
     boolean responseStarted();
 

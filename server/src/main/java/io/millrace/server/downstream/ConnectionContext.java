@@ -1,5 +1,7 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.address.AddressDebts;
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
@@ -15,6 +17,8 @@ import io.netty.channel.Channel;
  * @param limits as they were when the client connected
  * @param timeouts as they were when the client connected
  * @param http2 as it was when the client connected
+ * @param trusted the proxies that are believed
+ * @param debts of the clients of all connections
  */
 record ConnectionContext(
         Channel channel,
@@ -24,4 +28,6 @@ record ConnectionContext(
         LoopMemory memory,
         Limits limits,
         Timeouts timeouts,
-        Http2 http2) {}
+        Http2 http2,
+        AddressSet trusted,
+        AddressDebts debts) {}

@@ -15,7 +15,6 @@ import io.netty.handler.codec.http2.Http2Settings;
 import java.util.LinkedHashSet;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * the limit, and closes a connection whose client cancels many. Confined to the connection's event loop.
  */
 final class Http2Requests extends Http2EventAdapter {
-    private static final long METER_NS = TimeUnit.SECONDS.toNanos(10);
     /** A client that cannot know the limit yet may have this many times the limit. */
     private static final int UNTOLD_FACTOR = 2;
 
@@ -31,12 +29,11 @@ final class Http2Requests extends Http2EventAdapter {
     private final Http2Codec codec;
     private final FrameBudget budget;
     private final Owner owner;
+    private final RequestWaste waste;
     private final PropertyKey key;
     private final LinkedHashSet<Http2Stream> streams = new LinkedHashSet<>();
     private final LinkedHashSet<Http2Stream> touched = new LinkedHashSet<>();
     private @Nullable Http2Output output;
-    private int premature;
-    private long meterSinceNs;
     private int keptBytes;
     private boolean limitKnown;
     private int last = Integer.MAX_VALUE;
@@ -64,6 +61,7 @@ final class Http2Requests extends Http2EventAdapter {
         this.codec = codec;
         this.budget = budget;
         this.owner = owner;
+        waste = new RequestWaste(context);
         key = codec.connection().newKey();
         codec.connection().addListener(this);
         codec.decoder().frameListener(this);
@@ -147,6 +145,11 @@ final class Http2Requests extends Http2EventAdapter {
         budget.onOwnAnswer();
     }
 
+    /** The response of a request begins. */
+    void onAnswer(Http2Stream stream, boolean own) {
+        waste.onAnswer(stream.key(), own);
+    }
+
     void onKept(int change) {
         keptBytes += change;
     }
@@ -186,15 +189,23 @@ final class Http2Requests extends Http2EventAdapter {
         }
         if (budget.isReset(id)) { // nobody waits for the answer
             context.handler().onClientRefused(channel().eventLoop(), "taken_back");
-            countPremature();
+            onCancelled(System.nanoTime());
             return;
         }
         if (id > last || codec.connection().remote().numActiveStreams() > mostStreams()) {
-            refuse(its);
+            refuse(its, budget.onRefused());
             return;
         }
         HttpRequest request = Http2Heads.request(head, !ends, context.limits().requestLine());
+        long source = waste.key(request);
+        if (!waste.mayBegin(source)) {
+            context.handler().onClientRefused(channel().eventLoop(), "wasted_requests");
+            refuse(its, budget.onWasteful());
+            return;
+        }
         Http2Stream begun = begin(its, request);
+        begun.begun(source, System.nanoTime());
+        waste.onBegun();
         begun.input().endsWithHead(ends);
         guard(its, () -> {
             owner.onRequest(begun, request);
@@ -227,17 +238,11 @@ final class Http2Requests extends Http2EventAdapter {
         if (known == null || known.responseStarted() || known.listener() == null) {
             return;
         }
-        countPremature();
+        onCancelled(known.beganNs());
     }
 
-    private void countPremature() throws Http2Exception {
-        long nowNs = System.nanoTime();
-        if (premature == 0 || nowNs - meterSinceNs > METER_NS) {
-            premature = 0;
-            meterSinceNs = nowNs;
-        }
-        premature++;
-        if (premature > context.http2().prematureResets()) {
+    private void onCancelled(long beganNs) throws Http2Exception {
+        if (!waste.onCancelled(beganNs)) {
             throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many requests taken back");
         }
     }
@@ -247,6 +252,9 @@ final class Http2Requests extends Http2EventAdapter {
         Http2Stream known = its.removeProperty(key);
         if (known != null) {
             streams.remove(known);
+            if (!known.responseStarted()) {
+                waste.onUnanswered(known.key(), known.beganNs());
+            }
             known.abandon(channel().isActive() ? "client reset the stream" : "client closed the connection");
             owner.onStreamClosed();
         }
@@ -298,10 +306,10 @@ final class Http2Requests extends Http2EventAdapter {
         return begun;
     }
 
-    private void refuse(io.netty.handler.codec.http2.Http2Stream its) throws Http2Exception {
+    private void refuse(io.netty.handler.codec.http2.Http2Stream its, boolean mayGoOn) throws Http2Exception {
         reset(its, Http2Error.REFUSED_STREAM);
-        if (!budget.onRefused()) {
-            throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many requests over the limit");
+        if (!mayGoOn) {
+            throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many requests over a limit");
         }
     }
 

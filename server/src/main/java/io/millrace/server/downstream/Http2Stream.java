@@ -23,6 +23,9 @@ final class Http2Stream extends ConnectionStream implements Http2StreamInput.Own
     private final @Nullable HttpMethod method;
     private boolean over;
     private @Nullable Http2FrameSink sink;
+    private boolean asked;
+    private long key;
+    private long beganNs;
 
     /**
      * Makes the stream of a request that has just been read.
@@ -48,6 +51,22 @@ final class Http2Stream extends ConnectionStream implements Http2StreamInput.Own
         if (!over) {
             listener = next;
         }
+    }
+
+    /** Notes that the request began at {@code nowNs}, and who it counts for. */
+    void begun(long forKey, long nowNs) {
+        key = forKey;
+        beganNs = nowNs;
+    }
+
+    /** Who the request counts for. */
+    long key() {
+        return key;
+    }
+
+    /** When the request began. */
+    long beganNs() {
+        return beganNs;
     }
 
     /** The input side: the request's body. */
@@ -99,6 +118,11 @@ final class Http2Stream extends ConnectionStream implements Http2StreamInput.Own
     @Override
     public void onOwnAnswer() {
         requests.onOwnAnswer();
+    }
+
+    @Override
+    public void onAsked() {
+        asked = true;
     }
 
     @Override
@@ -224,6 +248,7 @@ final class Http2Stream extends ConnectionStream implements Http2StreamInput.Own
 
     private void begin(HttpResponse response) {
         onBegin(response.headers());
+        requests.onAnswer(this, !asked);
         requests.writeHead(stream, response);
     }
 }

@@ -32,6 +32,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     private static final int POINT = 100;
 
     private static final int REFUSAL = POINT / 2;
+    private static final int WASTEFUL = 10 * POINT;
     /** The frame of the answer gives one point back. */
     private static final int OWN_ANSWER = 6 * POINT;
     /** A few bytes can stand for a head of many megabytes (HPACK). All of it must be decoded. */
@@ -119,6 +120,16 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
      */
     public boolean onRefused() {
         charge(REFUSAL);
+        return points >= 0;
+    }
+
+    /**
+     * The peer sent another request, although it has wasted many.
+     *
+     * @return whether it may go on
+     */
+    public boolean onWasteful() {
+        charge(WASTEFUL);
         return points >= 0;
     }
 

@@ -258,6 +258,7 @@ final class Exchange
                 this::streamId,
                 intake().needsWholeBody(),
                 routes.config().limits().frameHold());
+        downstream.onAsked();
         attempts = new Attempts(context, plan, itinerary, timeline, answer);
         if (!attempts.start()) {
             intake().refuseWhenRead(Attempts.BUSY);

@@ -2,6 +2,8 @@ package io.millrace.server.downstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.address.AddressDebts;
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.ListenAddress.HostAndPort;
@@ -183,7 +185,16 @@ class Http1StreamTest {
         var bytes = new ClientBytes(channel, memory, () -> 0, Duration.ofDays(1));
         var terms = ConnectionTerms.plain(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1);
         var context = new ConnectionContext(
-                channel, terms, null, null, memory, Limits.DEFAULT, Timeouts.DEFAULT, Http2.DEFAULT);
+                channel,
+                terms,
+                null,
+                null,
+                memory,
+                Limits.DEFAULT,
+                Timeouts.DEFAULT,
+                Http2.DEFAULT,
+                AddressSet.NONE,
+                new AddressDebts(System::nanoTime));
         return new Http1Stream(connection, context, encoder, bytes, request, last);
     }
 

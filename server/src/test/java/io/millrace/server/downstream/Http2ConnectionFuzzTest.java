@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.millrace.server.address.AddressDebts;
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.ListenAddress.HostAndPort;
@@ -144,7 +146,16 @@ class Http2ConnectionFuzzTest {
         var handler = new Answering();
         var sweeper = new Sweeper(channel.eventLoop(), Long.MAX_VALUE / 4);
         var connection = new Http2Connection(new ConnectionContext(
-                channel, terms, handler, sweeper, memory, Limits.DEFAULT, Timeouts.DEFAULT, Http2.DEFAULT));
+                channel,
+                terms,
+                handler,
+                sweeper,
+                memory,
+                Limits.DEFAULT,
+                Timeouts.DEFAULT,
+                Http2.DEFAULT,
+                AddressSet.NONE,
+                new AddressDebts(System::nanoTime)));
         connection.open(true);
         for (byte[] read : reads) {
             write(channel, read);

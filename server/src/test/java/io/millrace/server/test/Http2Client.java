@@ -132,14 +132,18 @@ public final class Http2Client implements AutoCloseable {
 
     /** The frames of a POST, for sending several at once. */
     public byte[] postBytes(int stream, String path, String body) {
+        return postBytes(stream, path, body, "");
+    }
+
+    /** The frames of a POST that a proxy sends for {@code address}, unless that is empty. */
+    public byte[] postBytes(int stream, String path, String body, String address) {
+        Http2Headers head = head("POST", path).add("content-type", "application/json");
+        if (!address.isEmpty()) {
+            head.add("x-forwarded-for", address);
+        }
         ByteBuf all = Unpooled.buffer();
         ByteBuf json = Unpooled.copiedBuffer(body, StandardCharsets.UTF_8);
-        append(
-                all,
-                HEADERS,
-                END_HEADERS,
-                stream,
-                block(stream, head("POST", path).add("content-type", "application/json")));
+        append(all, HEADERS, END_HEADERS, stream, block(stream, head));
         append(all, DATA, END_STREAM, stream, json);
         return ByteBufUtil.getBytes(all);
     }

@@ -132,6 +132,7 @@ final class Tables {
             value("pending", BYTES, Http2::pending, (h, v) -> h.pending = v),
             section("controlFrames", CONTROL_FRAMES, Http2::controlFrames, (h, v) -> h.controlFrames = v),
             value("prematureResets", COUNT, Http2::prematureResets, (h, v) -> h.prematureResets = v),
+            value("wastedPerAddress", COUNT, Http2::wastedPerAddress, (h, v) -> h.wastedPerAddress = v),
             value("connectionAge", INTERVAL, Http2::connectionAge, (h, v) -> h.connectionAge = v));
 
     static final Table<AccessLog> ACCESS_LOG = Table.of(

@@ -1,0 +1,158 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.server.address.AddressSet;
+import io.millrace.server.config.Http2;
+import io.millrace.server.config.Listener.Protocol;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.Route;
+import io.millrace.server.test.Http2Client;
+import io.millrace.server.test.Http2Client.Answer;
+import io.millrace.server.test.RelayHarness;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** HTTP/2 clients of which the relay has work for nothing, and honest clients that look like them. */
+@Tag("sockets")
+class WastedRequestsTest {
+    private static final String BODY =
+            "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+    private static final String HELD = RelayHarness.withSpec(Api.CHAT.path, "ttft_ms=60000");
+    private static final String ANSWERED = RelayHarness.withSpec(Api.CHAT.path, "tokens=2");
+    private static final int REFUSED_STREAM = 7;
+    private static final int CANCEL = 8;
+    private static final int MOST = 20;
+    /** The requests that any connection has. */
+    private static final int AT_FIRST = 2;
+
+    /** The next connection does not begin where the last one did. An older one that gets answers goes on. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anAddressThatWastesRequestsHasFewOnANewConnection(boolean leaves) throws IOException {
+        try (var harness = start(l -> l.wastedPerAddress = MOST, AddressSet.NONE);
+                var before = Http2Client.connect(harness.port())) {
+            postAll(before, 1, 10, ANSWERED, "");
+            assertThat(before.answers(10, 0).values()).allMatch(WastedRequestsTest::isWhole);
+            await().untilAsserted(
+                            () -> { // again if the debts were paid by time
+                                waste(harness, leaves, "");
+                                try (var client = Http2Client.connect(harness.port())) {
+                                    postAll(client, 1, 10, ANSWERED, "");
+                                    assertThat(client.answers(10, 0).values())
+                                            .allMatch(answer -> isWhole(answer) || answer.reset() == REFUSED_STREAM)
+                                            .filteredOn(WastedRequestsTest::isWhole)
+                                            .hasSizeBetween(AT_FIRST, 9);
+                                    client.post(101, ANSWERED, BODY); // what was answered lets more begin
+                                    assertThat(isWhole(client.answer(101))).isTrue();
+                                }
+                            });
+            postAll(before, 101, 10, ANSWERED, "");
+            assertThat(before.answers(10, 0).values()).allMatch(WastedRequestsTest::isWhole);
+            assertThat(metrics(harness)).contains("millrace_refused_total{reason=\"wasted_requests\"}");
+        }
+    }
+
+    @Test
+    void theClientsOfATrustedProxyCountApart() throws IOException {
+        try (var harness = start(l -> l.wastedPerAddress = MOST, AddressSet.of("127.0.0.0/8"))) {
+            await().untilAsserted(() -> {
+                waste(harness, false, "203.0.113.7");
+                try (var client = Http2Client.connect(harness.port())) {
+                    postAll(client, 1, 10, HELD, "203.0.113.8");
+                    await().until(() -> harness.mock.stats().activeStreams() == 10);
+                    postAll(client, 21, 1, ANSWERED, "203.0.113.7");
+                    assertThat(client.answer(21).reset()).isEqualTo(REFUSED_STREAM);
+                } finally {
+                    await().until(() -> harness.mock.stats().activeStreams() == 0);
+                }
+            });
+        }
+    }
+
+    /** Cancels requests of {@code address}, or leaves them, until its limit is passed. */
+    private static void waste(RelayHarness harness, boolean leaves, String address) throws IOException {
+        for (int i = 0; i < 3; i++) {
+            int seen = harness.mock.requests().size();
+            try (var client = Http2Client.connect(harness.port())) {
+                postAll(client, 1, MOST, HELD, address);
+                await().until(() -> harness.mock.requests().size() > seen);
+                for (int id = 1; !leaves && id < 2 * MOST; id += 2) {
+                    client.reset(id, CANCEL);
+                }
+            }
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+        }
+    }
+
+    /** Such as an editor that asks at each key, and cancels what is out of date. */
+    @Test
+    void aClientThatCancelsMostOfItsRequestsIsServed() throws IOException {
+        try (var harness = start(l -> {}, AddressSet.NONE);
+                var client = Http2Client.connect(harness.port())) {
+            for (int id = 1; id < 600; id += 10) {
+                postAll(client, id, 3, HELD, "");
+                postAll(client, id + 6, 2, ANSWERED, "");
+                assertThat(client.answers(2, 0).values()).allMatch(WastedRequestsTest::isWhole);
+                for (int left = id; left < id + 6; left += 2) {
+                    client.reset(left, CANCEL);
+                }
+            }
+            assertThat(metrics(harness)).doesNotContain("reason=\"wasted_requests\"");
+        }
+    }
+
+    /** Such as an SDK that is over its limit, beside streams of others on the same connection. */
+    @Test
+    void aClientThatMostlyGetsAnswersOfTheRelayItselfIsNotCutOff() throws IOException {
+        try (var harness = start(l -> {}, AddressSet.NONE);
+                var client = Http2Client.connect(harness.port())) {
+            client.post(1, RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=20"), BODY);
+            var answers = new ArrayList<Answer>();
+            for (int id = 3; id < 1203; id += 120) {
+                postAll(client, id, 60, "/nowhere", "");
+                answers.addAll(client.answers(60, 0).values());
+            }
+            answers.addAll(client.answers(1, 0).values());
+            assertThat(answers).hasSize(601).allMatch(Answer::ended);
+            assertThat(answers).filteredOn(answer -> answer.status() == 404).hasSize(600);
+        }
+    }
+
+    private static boolean isWhole(Answer answer) {
+        return answer.body().endsWith("data: [DONE]\n\n");
+    }
+
+    private static void postAll(Http2Client client, int first, int count, String path, String address)
+            throws IOException {
+        var all = new ByteArrayOutputStream();
+        for (int i = 0; i < count; i++) {
+            all.writeBytes(client.postBytes(first + 2 * i, path, BODY, address));
+        }
+        client.sendRaw(all.toByteArray());
+    }
+
+    private static RelayHarness start(Consumer<Http2.Builder> http2, AddressSet trusted) {
+        return RelayHarness.start(config -> config.with(c -> {
+            c.routes = List.of(Route.of("v1", Match.paths("/v1/*"), "default"));
+            c.http2 = config.http2().with(http2);
+            c.trustedProxies = trusted;
+            c.listeners = config.listeners().stream()
+                    .map(listener -> listener.with(l -> l.protocols = List.of(Protocol.H2)))
+                    .toList();
+        }));
+    }
+
+    private static String metrics(RelayHarness harness) {
+        return new String(harness.relay.metrics().text(), StandardCharsets.UTF_8);
+    }
+}
