@@ -181,6 +181,9 @@ public final class RelayServer implements AutoCloseable {
         if (!Objects.equals(config.clients().redis(), started.clients().redis())) {
             kept.add("clients.redis");
         }
+        if (config.clients().onStoreFailure() != started.clients().onStoreFailure()) {
+            kept.add("clients.onStoreFailure");
+        }
         if (!Objects.equals(config.resume().redis(), started.resume().redis())) {
             kept.add("resume.redis");
         }

@@ -81,15 +81,15 @@ public final class AddressDebts {
     }
 
     private int first(long key) {
-        return (int) (mix(key ^ seed) >>> Long.SIZE - CELL_BITS);
+        return (int) (mix(key ^ seed) >>> (Long.SIZE - CELL_BITS));
     }
 
     private int second(long key) {
-        return CELLS + (int) (mix(mix(key ^ seed) + MIX) >>> Long.SIZE - CELL_BITS);
+        return CELLS + (int) (mix(mix(key ^ seed) + MIX) >>> (Long.SIZE - CELL_BITS));
     }
 
     private static long mix(long value) {
-        long mixed = (value ^ value >>> 32) * MIX;
-        return (mixed ^ mixed >>> 29) * MIX;
+        long mixed = (value ^ (value >>> 32)) * MIX;
+        return (mixed ^ (mixed >>> 29)) * MIX;
     }
 }

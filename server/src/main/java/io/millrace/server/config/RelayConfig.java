@@ -252,6 +252,7 @@ public record RelayConfig(
      * @param file the file with the clients and the hashes of their keys; null if no keys are required
      * @param onRemoval what happens to the requests in progress of a key that is removed from the file
      * @param redis the store in which several nodes share the limits of their clients; null if each node has its own
+     * @param onStoreFailure what happens to requests of clients with shared limits while Redis is lost
      * @param nodes the number of nodes that share the limits, used until Redis has told it
      */
     public record ClientAccess(
@@ -259,13 +260,23 @@ public record RelayConfig(
             @Nullable Path file,
             OnRemoval onRemoval,
             @Nullable RedisSettings redis,
-            int nodes) implements Settings<ClientAccess, ClientAccess.Builder> {
+            OnStoreFailure onStoreFailure,
+            int nodes)
+            implements Settings<ClientAccess, ClientAccess.Builder> {
         /** What happens to a request in progress. */
         public enum OnRemoval {
             /** It ends by itself. */
             FINISH,
             /** It is ended with an error. */
             CUT
+        }
+
+        /** What happens to requests whose limits cannot be shared. */
+        public enum OnStoreFailure {
+            /** Each node grants its equal part of each limit. */
+            LOCAL,
+            /** They are refused. */
+            REFUSE
         }
 
         /** Everyone who can reach the relay may use it. */
@@ -294,6 +305,7 @@ public record RelayConfig(
             public @Nullable Path file;
             public OnRemoval onRemoval = OnRemoval.FINISH;
             public @Nullable RedisSettings redis;
+            public OnStoreFailure onStoreFailure = OnStoreFailure.LOCAL;
             public int nodes = 1;
         }
     }

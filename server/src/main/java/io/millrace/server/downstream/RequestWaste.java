@@ -57,7 +57,7 @@ final class RequestWaste {
 
     /** Who a request counts for. Behind a trusted proxy this is the client that the proxy names, if it names one. */
     long key(HttpRequest request) {
-        if (connectionKey != AddressDebts.NONE || wasteNs == 0 || client == null && trusted.isEmpty()) {
+        if (connectionKey != AddressDebts.NONE || wasteNs == 0) {
             return connectionKey;
         }
         InetAddress named = ClientAddress.of(client, request.headers(), trusted);

@@ -64,6 +64,11 @@ public final class ClientUse {
         return rates;
     }
 
+    /** Whether it has limits that cannot be shared now, and must be. */
+    boolean isUncounted() {
+        return shared != null && shared.isRefused() && rates.isShared();
+    }
+
     /** Requests in progress. */
     public int streams() {
         return streams.get();

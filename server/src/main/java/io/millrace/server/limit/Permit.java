@@ -15,6 +15,9 @@ public final class Permit {
     private static final int MOST_INPUT = 32_000;
     private static final long SECOND_NS = TimeUnit.SECONDS.toNanos(1);
 
+    private static final Refusal UNCOUNTED =
+            Refusal.overloaded("The limits of this client cannot be counted now. Try again.");
+
     private final ClientUse use;
     private boolean held;
     private long input;
@@ -33,6 +36,9 @@ public final class Permit {
      * @return why it may not be served now, and then nothing is taken; null if it may
      */
     public @Nullable Refusal begin(long nowNs) {
+        if (use.isUncounted()) {
+            return UNCOUNTED;
+        }
         Rates rates = use.rates();
         int its = use.inProgress().incrementAndGet();
         if (its > rates.limits().streams()) {

@@ -29,6 +29,11 @@ record Rates(
         return rate == null ? null : rate.share(nodes);
     }
 
+    /** Whether there is a limit that nodes share. */
+    boolean isShared() {
+        return requests != null || requestsOfMinute != null || limits.ofTokens();
+    }
+
     /** The rate of requests that is reported to clients. */
     @Nullable
     Rate toldOfRequests() {

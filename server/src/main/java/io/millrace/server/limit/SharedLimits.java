@@ -1,6 +1,8 @@
 package io.millrace.server.limit;
 
 import io.millrace.server.config.ClientSettings.ClientLimits;
+import io.millrace.server.config.RelayConfig.ClientAccess;
+import io.millrace.server.config.RelayConfig.ClientAccess.OnStoreFailure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +17,7 @@ import java.util.concurrent.atomic.LongAdder;
  * and tells the store afterwards. The store's answer has what the other nodes have used. So no request waits, and what
  * the nodes granted too much is a debt of the client.
  *
- * <p>While the store is down, each node grants an equal part of each limit.
+ * <p>While the store is down, each node grants an equal part of each limit, or refuses what has limits, as configured.
  *
  * <p>Event loops note what is used. One event loop, that of the store, calls all methods that are public.
  */
@@ -29,13 +31,29 @@ public final class SharedLimits {
     private final LongAdder told = new LongAdder();
     private final LongAdder refused = new LongAdder();
     private final LongAdder losses = new LongAdder();
+    private final boolean refusing;
     private volatile Runnable onHurry = () -> {};
     private volatile int nodes;
     private volatile boolean up;
 
+    /** As configured. The store is down at first. */
+    public static SharedLimits of(ClientAccess access) {
+        return new SharedLimits(access.nodes(), access.onStoreFailure() == OnStoreFailure.REFUSE);
+    }
+
     /** The store is down at first. {@code nodes} share the limits until it has told how many there are. */
     public SharedLimits(int nodes) {
+        this(nodes, false);
+    }
+
+    SharedLimits(int nodes, boolean refusing) {
         this.nodes = nodes;
+        this.refusing = refusing;
+    }
+
+    /** Whether requests with shared limits are refused while the store is down. */
+    public boolean isRefusing() {
+        return refusing;
     }
 
     /** Has {@code task} run, on any thread, when something is to be told at once. */

@@ -28,6 +28,11 @@ final class SharedUse {
         this.limits = limits;
     }
 
+    /** Whether nothing can be granted, because the store is down. */
+    boolean isRefused() {
+        return limits.isRefusing() && !limits.isUp();
+    }
+
     String name() {
         return name;
     }

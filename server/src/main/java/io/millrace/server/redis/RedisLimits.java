@@ -235,11 +235,16 @@ public final class RedisLimits implements AutoCloseable {
         limits.onDown();
         if (news) {
             told = reason;
-            int nodes = limits.nodes();
-            String part =
-                    nodes == 1 ? "this node, the only one known, has all" : "each of " + nodes + " nodes has its part";
-            LOG.warn("limits of clients are not shared: {}: {}; meanwhile {}", settings.url(), reason, part);
+            LOG.warn("limits of clients are not shared: {}: {}; meanwhile {}", settings.url(), reason, meanwhile());
         }
+    }
+
+    private String meanwhile() {
+        int nodes = limits.nodes();
+        if (limits.isRefusing()) {
+            return "clients with such limits are refused";
+        }
+        return nodes == 1 ? "this node, the only one known, has all" : "each of " + nodes + " nodes has its part";
     }
 
     /** Closes the connection. The limits stay as they are. Must not be called on the event loop. */

@@ -106,7 +106,7 @@ public final class Relay implements RequestHandler {
         history = live.history();
         endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), new LiveView(live), eventLoops);
         boolean sharing = config.clients().redis() != null;
-        var shared = sharing ? new SharedLimits(config.clients().nodes()) : null;
+        var shared = sharing ? SharedLimits.of(config.clients()) : null;
         clients = new ClientList(() -> streams.most(config().limits()), shared, this::onClientsRead);
         clients.follow(config);
         checking = eventLoops.get(0);

@@ -46,8 +46,18 @@ final class LauncherProcess implements AutoCloseable {
         return start(Map.of(), flags, arguments);
     }
 
+    /** Another program. */
+    static LauncherProcess start(Class<?> main, String... arguments) {
+        return start(Map.of(), List.of("-XX:TieredStopAtLevel=1"), main, arguments);
+    }
+
     /** With these variables, and these flags for the JVM. */
     static LauncherProcess start(Map<String, String> variables, List<String> flags, String... arguments) {
+        return start(variables, flags, Millrace.class, arguments);
+    }
+
+    private static LauncherProcess start(
+            Map<String, String> variables, List<String> flags, Class<?> main, String... arguments) {
         var command = new ArrayList<>(WITH_LARGE_TABLE);
         command.add(System.getProperty("java.home") + "/bin/java");
         command.addAll(flags);
@@ -55,7 +65,7 @@ final class LauncherProcess implements AutoCloseable {
                 "-Dlogback.configurationFile=logback.xml",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Millrace.class.getName()));
+                main.getName()));
         command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command);
         Map<String, String> environment = builder.environment();

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Processes that take over from each other. */
 @Tag("sockets")
@@ -83,6 +85,35 @@ class TakeOverProcessTest {
         try (var nobody = LauncherProcess.start("serve", config, "--takeover", control + ".none")) {
             assertThat(nobody.awaitErr(line -> line.contains("takeover: "))).contains(".none");
             assertThat(nobody.awaitExit()).isNotZero();
+        }
+    }
+
+    /** Killed with the sockets in its hands, or when it serves and has not told the old one. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theOldProcessGoesOnIfTheNewOneIsKilled(boolean serves) throws Exception {
+        try (var old = LauncherProcess.start("serve", config)) {
+            int port = port(old);
+            try (var client = new RawClient(port)) {
+                client.socket().setSoTimeout(60_000);
+                client.post(SLOW, "m", "");
+                client.readUntil("data: ");
+                try (var young = LauncherProcess.start(TakingProcess.class, control, Boolean.toString(serves))) {
+                    young.awaitOut(line -> line.equals("taken"));
+                    young.signal("KILL");
+                    young.awaitExit();
+                }
+                old.awaitErr(line -> line.contains("this one goes on"));
+                for (int i = 0; i < 20; i++) {
+                    ask(port);
+                }
+                try (var third = LauncherProcess.start("serve", config, "--takeover", control)) {
+                    assertThat(port(third)).isEqualTo(port);
+                    assertThat(client.readUntil("data: [DONE]")).contains("\"finish_reason\":\"stop\"");
+                    assertThat(old.awaitExit()).isZero();
+                    ask(port);
+                }
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.RedisSettings;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.ClientAccess.OnStoreFailure;
 import io.millrace.server.test.Certificates;
 import io.millrace.server.test.ClientFile;
 import io.millrace.server.test.RawClient;
@@ -85,15 +86,19 @@ class RedisLimitsTest {
     }
 
     private static int ask(RelayHarness relay, String key) throws IOException {
+        int status = response(relay, key).status();
+        assertThat(status).isIn(200, 429);
+        return status;
+    }
+
+    private static RawClient.Response response(RelayHarness relay, String key) throws IOException {
         try (var client = relay.client()) {
             client.send(
                     "POST",
                     RelayHarness.withSpec(CHAT, "tokens=1"),
                     "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}",
                     "x-api-key: " + key);
-            RawClient.Response response = client.readAll();
-            assertThat(response.status()).isIn(200, 429);
-            return response.status();
+            return client.readAll();
         }
     }
 
@@ -169,6 +174,32 @@ class RedisLimitsTest {
             assertThat(ask(one, key) + ask(two, key)).isEqualTo(429 + 429);
             assertThat(metric(one, "losses_total")).isEqualTo("1.0");
             assertThat(lines(Level.WARN)).hasSize(2);
+        }
+    }
+
+    /** Streams go on, and a client without such limits is served. */
+    @Test
+    void requestsWithLimitsAreRefusedWithoutRedisWhereTheyMustBeShared() throws Exception {
+        String free = clients.add("free", "limits: {requestsPerSecond: 0}");
+        try (var redis = RedisServer.start(directory);
+                var relay = RelayHarness.start(config -> {
+                    RelayConfig shared = shared(clients.in(config), at(redis));
+                    return shared.with(
+                            c -> c.clients = shared.clients().with(a -> a.onStoreFailure = OnStoreFailure.REFUSE));
+                })) {
+            awaitShared(true, relay);
+            assertThat(response(relay, key).status()).isEqualTo(200);
+            redis.kill();
+            awaitShared(false, relay);
+            RawClient.Response refused = response(relay, key);
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(refused.header("retry-after")).isEqualTo("1");
+            assertThat(refused.text()).contains("relay_overloaded");
+            assertThat(response(relay, free).status()).isEqualTo(200);
+            assertThat(lines(Level.WARN)).singleElement().asString().endsWith("clients with such limits are refused");
+            redis.start();
+            awaitShared(true, relay);
+            assertThat(response(relay, key).status()).isEqualTo(200);
         }
     }
 

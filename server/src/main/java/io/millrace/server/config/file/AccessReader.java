@@ -51,6 +51,7 @@ final class AccessReader {
             a.file = access.file() == null ? null : directory.resolve(access.file());
             a.redis = redis;
             a.onRemoval = access.onRemoval();
+            a.onStoreFailure = access.onStoreFailure();
             a.nodes = access.nodes();
         });
     }

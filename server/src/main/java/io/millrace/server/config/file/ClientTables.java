@@ -39,6 +39,12 @@ final class ClientTables {
                     ClientAccess::onRemoval,
                     (c, v) -> c.onRemoval = v),
             special("redis", Shape.part(() -> REDIS), c -> c.redis() == null ? null : REDIS.write(c.redis())),
+            value(
+                            "onStoreFailure",
+                            choice(ClientAccess.OnStoreFailure.values()),
+                            ClientAccess::onStoreFailure,
+                            (ClientAccess.Builder c, ClientAccess.OnStoreFailure v) -> c.onStoreFailure = v)
+                    .onlyIf(c -> c.redis() != null),
             value("nodes", COUNT, ClientAccess::nodes, (ClientAccess.Builder c, Integer v) -> c.nodes = v)
                     .onlyIf(c -> c.redis() != null));
 

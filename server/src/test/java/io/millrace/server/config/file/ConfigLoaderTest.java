@@ -14,6 +14,7 @@ import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess.OnStoreFailure;
 import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Heartbeat;
@@ -521,12 +522,14 @@ class ConfigLoaderTest {
                 clients:
                   file: clients.yaml
                   nodes: 3
+                  onStoreFailure: refuse
                   redis: {url: 'rediss://[::1]/2', credential: {env: KEY, user: relay}, prefix: "a:"}
                 """, environment, Map.of());
 
         var redis = config.clients().redis();
         assertThat(config.clients().file()).isEqualTo(directory.resolve("clients.yaml"));
         assertThat(config.clients().nodes()).isEqualTo(3);
+        assertThat(config.clients().onStoreFailure()).isEqualTo(OnStoreFailure.REFUSE);
         assertThat(redis.host()).isEqualTo("::1");
         assertThat(redis.port()).isEqualTo(6379);
         assertThat(redis.database()).isEqualTo(2);

@@ -73,7 +73,7 @@ class ConfigurationDocsTest {
                 Arguments.of("| `accessLog` |", Tables.ACCESS_LOG, List.of()),
                 Arguments.of("| `usageLog` |", TelemetryTables.USAGE_LOG, List.of("rotate")),
                 Arguments.of("| `ownPaths` |", Tables.OWN_PATHS, List.of()),
-                Arguments.of("| `clients` |", ClientTables.CLIENTS, List.of("nodes")),
+                Arguments.of("| `clients` |", ClientTables.CLIENTS, List.of("onStoreFailure", "nodes")),
                 Arguments.of("| `match` |", Tables.MATCH, List.of()),
                 Arguments.of("| `targets` |", Tables.TARGET, List.of()),
                 Arguments.of("| `hedge` |", Tables.HEDGE, List.of("maxShare")),
