@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class LiveExchange implements RequestListener {
     private static final long PERIOD_NS = TimeUnit.MILLISECONDS.toNanos(500);
-    /** How much longer than for the feed an event loop works for others: the feed gets half a percent of a core. */
-    private static final long PAUSE_FACTOR = 200;
+    /** How much longer than for the feed an event loop works for others: the feed gets a third of a percent of a core. */
+    private static final long PAUSE_FACTOR = 300;
 
     private final ClientStream downstream;
     private final LiveQuery query;

@@ -4,7 +4,6 @@ import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.live.CpuTime;
 import io.millrace.server.live.LiveHistory;
 import io.millrace.server.live.LiveSource;
-import io.millrace.server.live.LiveStream;
 import io.netty.channel.EventLoop;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +54,8 @@ final class LiveRequests implements LiveSource {
     @Override
     public List<Loop> loops() {
         return loops.stream()
-                .<Loop>map(loop -> (each, done) -> new Walk(loop, each, done).begin())
+                .<Loop>map(loop ->
+                        (each, done) -> new Walk(loop, exchange -> each.accept(exchange.live()), done).begin())
                 .toList();
     }
 
@@ -63,33 +63,34 @@ final class LiveRequests implements LiveSource {
     public void stop(String id, EventLoop asking, Consumer<Boolean> told) {
         var awaited = new AtomicInteger(loops.size());
         var found = new AtomicInteger();
+        Consumer<Exchange> end = exchange -> {
+            if (exchange.live().id().equals(id)) {
+                exchange.end(OwnEnd.OPERATOR, caller -> true);
+                found.incrementAndGet();
+            }
+        };
+        LongConsumer done = tookNs -> {
+            if (awaited.decrementAndGet() == 0) {
+                asking.execute(() -> told.accept(found.get() > 0));
+            }
+        };
         for (RelayLoop loop : loops) {
-            loop.eventLoop().execute(() -> {
-                for (Exchange exchange : InProgress.on(loop)) {
-                    if (!exchange.isOver() && exchange.live().id().equals(id)) {
-                        exchange.end(OwnEnd.OPERATOR, caller -> true);
-                        found.incrementAndGet();
-                    }
-                }
-                if (awaited.decrementAndGet() == 0) {
-                    asking.execute(() -> told.accept(found.get() > 0));
-                }
-            });
+            new Walk(loop, end, done).begin();
         }
     }
 
-    /** Shows the exchanges of one event loop, a part of them in each turn, so that no token waits long. */
+    /** Goes through the exchanges of one event loop, a part of them in each turn, so that no token waits long. */
     private static final class Walk implements Runnable {
         private static final int PART = 500;
 
         private final RelayLoop loop;
-        private final Consumer<LiveStream> each;
+        private final Consumer<Exchange> each;
         private final LongConsumer done;
         private List<Exchange> exchanges = List.of();
         private int next;
         private long tookNs;
 
-        Walk(RelayLoop loop, Consumer<LiveStream> each, LongConsumer done) {
+        Walk(RelayLoop loop, Consumer<Exchange> each, LongConsumer done) {
             this.loop = loop;
             this.each = each;
             this.done = done;
@@ -111,7 +112,7 @@ final class LiveRequests implements LiveSource {
             for (; next < end; next++) {
                 Exchange exchange = exchanges.get(next);
                 if (!exchange.isOver()) {
-                    each.accept(exchange.live());
+                    each.accept(exchange);
                 }
             }
             tookNs += CpuTime.nowNs() - fromNs;

@@ -4,8 +4,17 @@ import uPlot from './vendor/uplot.js';
 
 const SPAN_MS = 600_000;
 const HEIGHT = 132;
+const defined = (value) => (value == null || Number.isNaN(value) ? null : value);
 const ms = (value) => (value == null ? '–' : inWords(value));
 const perSecond = (value) => (value == null ? '–' : value === 0 ? '0/s' : `${value < 9.95 ? value.toFixed(1) : Math.round(value)}/s`);
+
+/** The relay makes no points while it has no requests. A point without values keeps the lines from crossing such a time. */
+function withGaps(points) {
+  return points.flatMap((point, i) => {
+    const idle = i > 0 && point.at - points[i - 1].at > 1.5 * point.every;
+    return idle ? [{ at: points[i - 1].at + point.every, every: point.every, ends: [] }, point] : [point];
+  });
+}
 
 /** Of each chart: how a value is written, and its lines: a name, a colour of the page, and where the value is in a point. */
 const CHARTS = {
@@ -49,9 +58,10 @@ export class Charts {
 
   draw() {
     const now = performance.now();
-    const times = this.#points.map((point) => (point.at - now) / 60_000);
+    const points = withGaps(this.#points);
+    const times = points.map((point) => (point.at - now) / 60_000);
     for (const [id, [, ...lines]] of Object.entries(CHARTS)) {
-      const data = [times, ...lines.map(([, , of]) => this.#points.map((p) => of(p, p.every / 1000) ?? null))];
+      const data = [times, ...lines.map(([, , of]) => points.map((p) => defined(of(p, p.every / 1000))))];
       const plot = this.#plots.get(id) ?? this.#make(id);
       if (plot) plot.setData(data);
       this.#say(id, data);

@@ -106,16 +106,16 @@ class LiveExchangeTest {
     @Test
     void looksMoreRarelyTheMoreWorkItIs() {
         assertThat(LiveExchange.pauseNs(0)).isEqualTo(Duration.ofMillis(500).toNanos());
-        assertThat(LiveExchange.pauseNs(Duration.ofMillis(2).toNanos()))
+        assertThat(LiveExchange.pauseNs(Duration.ofMillis(1).toNanos()))
                 .isEqualTo(Duration.ofMillis(500).toNanos());
         assertThat(LiveExchange.pauseNs(Duration.ofMillis(20).toNanos()))
-                .isEqualTo(Duration.ofSeconds(4).toNanos());
+                .isEqualTo(Duration.ofSeconds(6).toNanos());
 
         tookNs = Duration.ofMillis(100).toNanos();
         exchange.onRequestEnd();
         pass(1);
         assertThat(rounds).as("one round may have met another delay").isEqualTo(2);
-        pass(19);
+        pass(29);
         assertThat(rounds).isEqualTo(2);
         pass(1);
         assertThat(rounds).isEqualTo(3);
