@@ -321,6 +321,29 @@ class PlaygroundTest {
     }
 
     @Test
+    void asksASecondModelBesideTheFirst(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("document.querySelector('#model').value = 'mock:tokens=6,gap_ms=5'");
+            tab.eval("document.querySelector('#beside-model').value = 'mock:tokens=9,stall_after=5'");
+            ask(tab, "Hello");
+            tab.await("document.body.dataset.state === 'done'");
+            tab.await("document.querySelector('#beside .prose').textContent !== ''");
+            assertThat(tab.text("#whose")).isEqualTo("mock:tokens=6,gap_ms=5");
+            assertThat(tab.text("#beside .whose")).isEqualTo("mock:tokens=9,stall_after=5");
+            assertThat(tab.text("#compared")).startsWith("TTFT ").contains("6 out");
+            tab.eval("document.querySelector('#stop').click()");
+            tab.await("document.querySelector('#beside .note').textContent === 'Stopped here, by you.'");
+            tab.await("document.querySelector('#stop').hidden");
+            assertThat(tab.text("#answer")).isNotEmpty();
+            assertThat(tab.eval("document.documentElement.scrollWidth <= innerWidth")
+                            .asBoolean())
+                    .isTrue();
+        }
+    }
+
+    @Test
     void saysWhatIsBehindAnAnswerAndWhereItWasCutShort(Chromium chromium) {
         try (var mock = MockServer.start(MockConfig.defaults());
                 var relay = ChatRelay.start(mock.uri());

@@ -29,6 +29,7 @@ public final class Console {
             "icon.svg",
             "page.js",
             "chat.js",
+            "beside.js",
             "markdown.js",
             "timeline.js",
             "timing.js",

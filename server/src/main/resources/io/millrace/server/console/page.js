@@ -1,4 +1,5 @@
 /** The playground: asks `/chat`, shows the answer as it comes, and when each piece of it came. */
+import { Beside, compared } from './beside.js';
 import { chat, goOn, Refused, stop } from './chat.js';
 import { Frames } from './frames.js';
 import { show } from './markdown.js';
@@ -10,7 +11,7 @@ const REDRAW_MS = 50;
 /** Rendering takes at most a quarter of the time, however long the text has become. */
 const RENDER_SHARE = 4;
 const NEAR_END_PX = 120;
-const KEPT = ['model', 'unit', 'temperature', 'max_tokens'];
+const KEPT = ['model', 'beside-model', 'unit', 'temperature', 'max_tokens'];
 const FRAMES_MS = 250;
 /** Ends at which an answer is not whole. */
 const SHORT = {
@@ -30,6 +31,10 @@ const timeline = new Timeline($('timeline'));
 let current = null;
 /** The one that is shown, or null. */
 let latest = null;
+/** The answer of a second model. */
+const beside = new Beside($('beside'), () => {
+  if (current && current.timing.ended !== null) idle();
+});
 
 /** One question and what became of it. */
 class Run {
@@ -106,6 +111,7 @@ class Run {
   }
 
   stop() {
+    if (this.timing.ended !== null) return;
     this.#stopped = true;
     this.#controller.abort();
     // Who only leaves an answer that is kept may come back.
@@ -143,7 +149,7 @@ class Run {
       $('note').textContent = note;
       $('note').hidden = !note;
     });
-    if (current === this) idle();
+    if (current === this && !beside.running) idle();
   }
 
   #frame = () => {
@@ -216,6 +222,7 @@ class Run {
     $('stalls').textContent = timing.arrivals.length ? figures.stalls + (silent === null ? 0 : 1) : '–';
     $('total').textContent = inWords(timing.total);
     $('usage').textContent = this.usage ? tokens(this.usage) : '–';
+    $('compared').textContent = compared(timing, this.usage);
     say(this.#state(silent));
     if (timing.ended !== null) $('timeline').setAttribute('aria-label', summary(timing, figures));
   }
@@ -300,7 +307,16 @@ function begin() {
   if ($('max_tokens').value) request.max_tokens = Number($('max_tokens').value);
   remember();
   start();
+  const model = $('beside-model').value.trim();
+  $('whose').textContent = request.model ?? 'default';
+  if (model) beside.ask({ ...request, model }, $('key').value.trim());
+  else beside.clear();
   current.ask(request);
+}
+
+function stopAll() {
+  current?.stop();
+  beside.stop();
 }
 
 /** Makes room for an answer, which is the current one from now on. */
@@ -408,7 +424,7 @@ function forgetAnswer() {
 
 $('ask').addEventListener('submit', (event) => {
   event.preventDefault();
-  if (current) current.stop();
+  if (current) stopAll();
   else begin();
 });
 $('prompt').addEventListener('keydown', (event) => {
@@ -418,9 +434,9 @@ $('prompt').addEventListener('keydown', (event) => {
   }
 });
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') current?.stop();
+  if (event.key === 'Escape') stopAll();
 });
-$('stop').addEventListener('click', () => current?.stop());
+$('stop').addEventListener('click', stopAll);
 for (const button of document.querySelectorAll('#try button')) {
   button.addEventListener('click', () => {
     if (current) return;
