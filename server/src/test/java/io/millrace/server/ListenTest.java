@@ -94,7 +94,7 @@ class ListenTest {
                             .channel());
             assertWatched(transport, accepted.poll(5, TimeUnit.SECONDS));
         } finally {
-            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         }
     }
 

@@ -193,7 +193,8 @@ class LauncherIT {
         Path classes = directory.resolve("classes.log");
         Files.deleteIfExists(classes);
         var relay = serveWith(Map.of("MILLRACE_OPTS", "-Xlog:class+load:file=" + classes));
-        assertThat(exitCode(shell(hint()))).isZero();
+        assertThat(exitCode(shell(hint().replace("\"model\":\"mock\"", "\"model\":\"mock:tokens=3\""))))
+                .isZero();
         terminate(relay);
         assertThat(exitCode(relay)).isZero();
         assertThat(Files.readAllLines(output()))

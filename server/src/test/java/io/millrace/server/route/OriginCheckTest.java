@@ -63,7 +63,7 @@ class OriginCheckTest {
     @AfterAll
     static void stop() {
         connector.close();
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
     @AfterEach

@@ -111,7 +111,7 @@ final class TlsBed implements AutoCloseable {
 
     @Override
     public void close() {
-        loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+        loops.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         tls.close();
     }
 }

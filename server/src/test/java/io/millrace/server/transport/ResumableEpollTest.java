@@ -45,7 +45,7 @@ class ResumableEpollTest {
     void close() throws IOException {
         in.close();
         out.close();
-        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        loops.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
     @Test

@@ -47,7 +47,7 @@ class ConnectTurnTest {
                     .get(10, TimeUnit.SECONDS);
             assertThat(outcome.get(5, TimeUnit.SECONDS)).isEqualTo("connected");
         } finally {
-            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         }
     }
 

@@ -87,7 +87,7 @@ class ConnectorTest {
                 assertThat(failure.detail()).isEqualTo("the relay could open no connection to up");
             }
         } finally {
-            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         }
     }
 
@@ -154,7 +154,7 @@ class ConnectorTest {
                     }));
             return result.get(5, TimeUnit.SECONDS);
         } finally {
-            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         }
     }
 

@@ -61,7 +61,7 @@ class FailedAllocationTest {
                     .isEqualTo("broken NO_MEMORY");
             assertThat(ask(pool, loop, channel -> {})).isEqualTo("200 whole");
         } finally {
-            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+            group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         }
     }
 

@@ -68,7 +68,7 @@ class Http2PoolTest {
     @AfterEach
     void stop() {
         connector.close();
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
         contexts.forEach(ReferenceCountUtil::release);
     }
 

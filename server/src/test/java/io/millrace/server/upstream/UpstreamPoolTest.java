@@ -57,7 +57,7 @@ class UpstreamPoolTest {
     void stop() {
         connector.close();
         mock.close();
-        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        group.shutdownGracefully(0, 10, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
     @Test
