@@ -3,12 +3,18 @@ package io.millrace.server.access;
 import io.millrace.server.config.ClientSettings;
 import io.millrace.server.limit.ClientUse;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** A known client: what it may do, and what it has used. Immutable except for its use. */
 final class Client {
     private final ClientSettings settings;
     private final ClientUse use;
     private final byte[] owner;
+    private volatile @Nullable Shared shared;
+
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    private record Shared(byte[] salt, byte[] owner) {}
 
     Client(ClientSettings settings, ClientUse use) {
         this.settings = settings;
@@ -38,6 +44,11 @@ final class Client {
 
     /** The same for nodes that share a salt. */
     byte[] owner(byte[] salt) {
-        return ClientKey.ofName(name().getBytes(StandardCharsets.UTF_8), salt);
+        Shared known = shared;
+        if (known == null || !Arrays.equals(known.salt(), salt)) {
+            known = new Shared(salt, ClientKey.ofName(name().getBytes(StandardCharsets.UTF_8), salt));
+            shared = known;
+        }
+        return known.owner();
     }
 }

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +19,14 @@ import org.jspecify.annotations.Nullable;
 public record ResumeStore(RedisSettings redis, @Nullable Secret secret, Duration window, Duration lease)
         implements Settings<ResumeStore, ResumeStore.Builder> {
     private static final int SHORTEST = 32;
+    /** Each request needs it. */
+    private static volatile @Nullable Salt lastSalt;
+
     private static final Duration LONGEST_WINDOW = Duration.ofSeconds(10);
     private static final Duration SHORTEST_LEASE = Duration.ofSeconds(3);
+
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    private record Salt(@Nullable Secret secret, byte[] bytes) {}
 
     /** On this machine, without a secret. */
     public static final ResumeStore DEFAULT = Builders.build(ResumeStore.class, new Builder());
@@ -40,6 +47,15 @@ public record ResumeStore(RedisSettings redis, @Nullable Secret secret, Duration
 
     /** What is hashed with the key of a client, so that all nodes with the secret have the same hash, and nobody else. */
     public byte[] salt() {
+        Salt known = lastSalt;
+        if (known == null || !Objects.equals(known.secret(), secret)) {
+            known = new Salt(secret, hash(secret));
+            lastSalt = known;
+        }
+        return known.bytes();
+    }
+
+    private static byte[] hash(@Nullable Secret secret) {
         String text = "millrace resume " + (secret == null ? "" : secret.reveal());
         try {
             return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
