@@ -4,6 +4,7 @@ import io.millrace.server.config.Limits;
 import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Telemetry.Otlp;
 import io.millrace.server.downstream.Admission;
 import io.millrace.server.downstream.ClientPipeline;
 import io.millrace.server.listen.Bound;
@@ -11,6 +12,7 @@ import io.millrace.server.listen.InheritedSockets;
 import io.millrace.server.listen.Listeners;
 import io.millrace.server.relay.Relay;
 import io.millrace.server.telemetry.Metrics;
+import io.millrace.server.telemetry.otlp.OtlpExport;
 import io.millrace.server.tls.TlsServers;
 import io.millrace.server.upstream.Connector;
 import io.netty.channel.EventLoop;
@@ -52,6 +54,8 @@ public final class RelayServer implements AutoCloseable {
     private final Admission adminAdmission;
     private TlsServers tls;
     private final Drain drain;
+    /** Null if there is no collector. Nothing of OpenTelemetry is loaded then. */
+    private final OtlpExport export;
 
     private RelayServer(RelayConfig config, Logger accessLog, InheritedSockets inherited) {
         int threads = config.eventLoops() > 0 ? config.eventLoops() : defaultEventLoops();
@@ -71,6 +75,13 @@ public final class RelayServer implements AutoCloseable {
                 new Admission(metrics::relayedConnections, () -> relay.config().limits());
         adminAdmission =
                 new Admission(() -> metrics.openConnections() - metrics.relayedConnections(), () -> ADMIN_LIMITS);
+        Otlp otlp = config.telemetry().otlp();
+        export = otlp.on() ? OtlpExport.open(otlp, source()) : null;
+    }
+
+    private OtlpExport.Source source() {
+        return new OtlpExport.Source(
+                relay.metrics(), relay.tracing(), () -> relay.config().upstreams());
     }
 
     /**
@@ -187,6 +198,9 @@ public final class RelayServer implements AutoCloseable {
         if (!Objects.equals(config.resume().redis(), started.resume().redis())) {
             kept.add("resume.redis");
         }
+        if (!config.telemetry().otlp().equals(started.telemetry().otlp())) {
+            kept.add("telemetry.otlp");
+        }
         return kept;
     }
 
@@ -233,6 +247,9 @@ public final class RelayServer implements AutoCloseable {
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
         if (adminOver != null) {
             adminOver.awaitUninterruptibly(5, TimeUnit.SECONDS);
+        }
+        if (export != null) {
+            export.close();
         }
         connector.close();
         relay.releaseTls();

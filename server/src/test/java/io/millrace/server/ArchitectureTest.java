@@ -137,6 +137,25 @@ class ArchitectureTest {
                 .check(ProductClasses.ALL);
     }
 
+    /** So its classes are loaded only where a collector is configured. */
+    @Test
+    void onlyOneRoomKnowsOpenTelemetry() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("..server.telemetry.otlp..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.opentelemetry..")
+                .check(ProductClasses.ALL);
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("..server.telemetry.otlp..", "io.millrace.server")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("..server.telemetry.otlp..")
+                .check(ProductClasses.ALL);
+    }
+
     @Test
     void onlyCommandsAndTheWarmUpKnowTheMock() {
         noClasses()

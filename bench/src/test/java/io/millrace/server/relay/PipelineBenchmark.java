@@ -22,6 +22,7 @@ import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.StreamNames;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Timeline;
+import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
 import io.millrace.server.upstream.StreamBodyReads;
@@ -95,13 +96,20 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         String[] words = stream.split(" ", 3);
         var dialect = Dialect.valueOf(words[0]);
         var shared = new RelayLoop.Shared(
-                new ReplayMemory(0), new StreamNames(), List.of(), null, 0, () -> RelayConfig.Resume.DEFAULT);
+                new ReplayMemory(0),
+                new StreamNames(),
+                List.of(),
+                null,
+                0,
+                () -> RelayConfig.Resume.DEFAULT,
+                Tracing.OFF);
         var counters = new LoopCounters();
         var timeline = new Timeline();
         timeline.countGaps(counters.histograms(), "upstream");
         var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, counters, null, memory, shared);
         requestBody = new RequestBody(client.alloc(), memory);
-        var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect), false), "r");
+        var terms = new AnswerTerms(
+                new ClientRequest(request, requestBody, DialectSide.of(dialect), false, Tracing.OFF), "r");
         var route = Route.of("all", Match.ALL, "upstream");
         HttpResponse answer = head();
         ClientStream to = recipient(loop, downstream, dialect, answer);

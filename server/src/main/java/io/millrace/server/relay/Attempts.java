@@ -203,7 +203,7 @@ final class Attempts implements Attempt.Listener {
     /** The summary of the attempts. */
     Summary.Attempts summary() {
         var last = attempt == null
-                ? new Summary.Asked(plan.route().upstream(), null, null, null, null)
+                ? new Summary.Asked(plan.route().upstream(), null, null, null, null, null)
                 : attempt.summary();
         return itinerary.summary(last, hedged);
     }
@@ -240,6 +240,7 @@ final class Attempts implements Attempt.Listener {
         long nowNs = System.nanoTime();
         itinerary.onFailure(
                 failed.scope().place(), failure.reason(), failed.scope().timeline().attemptNs, nowNs);
+        failed.sender().onFailed(failure.reason(), nowNs);
         if (failed.committed()) {
             answer.fail(requireNonNull(failure.refusal(), "the answer is committed"));
             return;

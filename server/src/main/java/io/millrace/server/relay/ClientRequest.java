@@ -14,6 +14,7 @@ import io.millrace.server.format.RequestRefusal;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.telemetry.Correlation;
+import io.millrace.server.telemetry.Tracing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -62,14 +63,14 @@ final class ClientRequest {
      * @param client the format of the client, by the path
      * @param usageWanted whether the relay needs the usage, independent of the route
      */
-    ClientRequest(HttpRequest head, RequestBody body, ClientSide client, boolean usageWanted) {
+    ClientRequest(HttpRequest head, RequestBody body, ClientSide client, boolean usageWanted, Tracing tracing) {
         this.usageWanted = usageWanted;
         this.head = head;
         this.client = client;
         method = head.method();
         this.body = body;
         target = Target.of(head.uri());
-        correlation = Correlation.of(head.headers());
+        correlation = tracing.correlate(head.headers());
         hasKey = ClientKey.isIn(head.headers(), target);
         String model = target.modelInPath();
         if (model != null) {

@@ -77,7 +77,7 @@ final class Exchange
         this.caller = caller;
         requestId = loop.requestIds().next();
         body = new RequestBody(downstream.alloc(), loop.memory());
-        request = new ClientRequest(head, body, side, caller.countsTokens());
+        request = new ClientRequest(head, body, side, caller.countsTokens(), loop.tracing());
         intake = new RequestIntake(routes, downstream, request, caller, this);
         answer = new ClientAnswer(downstream, request, requestId, loop.counters(), this);
         audience = new Audience(loop, downstream, requestId, this);

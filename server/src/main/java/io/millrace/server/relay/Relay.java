@@ -31,6 +31,7 @@ import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Metrics;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
+import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
 import io.netty.channel.Channel;
@@ -126,6 +127,11 @@ public final class Relay implements RequestHandler {
     /** The counts of all event loops. */
     public Metrics metrics() {
         return metrics;
+    }
+
+    /** The traces of all exchanges. */
+    public Tracing tracing() {
+        return numbered.get(0).tracing();
     }
 
     /** The sweep of the channel's event loop. */

@@ -13,6 +13,7 @@ import io.millrace.server.share.StreamId;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
+import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.telemetry.UsageLogger;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
@@ -124,6 +125,7 @@ record RelayLoop(
      * @param node what is shared with other nodes; null if that is nothing
      * @param relaying how many of the event loops relay
      * @param resume the settings of streams that are kept
+     * @param tracing the traces of all exchanges
      */
     record Shared(
             ReplayMemory logs,
@@ -131,7 +133,8 @@ record RelayLoop(
             List<RelayLoop> all,
             @Nullable NodeShare node,
             int relaying,
-            Supplier<Resume> resume) {
+            Supplier<Resume> resume,
+            Tracing tracing) {
         /** The part of an event loop in what is shared with other nodes; null if there is none. */
         private @Nullable LoopShare share(int number, EventLoop loop) {
             return node == null || number >= relaying ? null : node.add(loop, ByteBufAllocator.DEFAULT, logs);
@@ -169,12 +172,18 @@ record RelayLoop(
         }
     }
 
-    /** Counts and logs an exchange that is over. */
+    /** The traces of all exchanges. */
+    Tracing tracing() {
+        return shared.tracing();
+    }
+
+    /** Counts, logs and records an exchange that is over. */
     void onEnded(Summary summary) {
         counters.ended(summary);
         accessLogger.log(summary);
         usageLogger.log(summary);
         recorder.ended(summary);
+        tracing().ended(summary);
     }
 
     /** A tenth of the shortest limit that the sweep checks, so that a limit is late by at most this. */

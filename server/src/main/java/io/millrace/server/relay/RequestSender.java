@@ -10,10 +10,12 @@ import io.millrace.server.route.Failure;
 import io.millrace.server.route.Itinerary.Place;
 import io.millrace.server.telemetry.Correlation;
 import io.millrace.server.telemetry.Summary;
+import io.millrace.server.telemetry.Trace;
 import io.millrace.server.upstream.CallListener;
 import io.millrace.server.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,7 @@ final class RequestSender {
     private boolean closed;
     private long fullNs;
     private @Nullable String requestId;
+    private final Trace.@Nullable Attempt traced;
 
     /** The part of a request that an upstream may have. */
     enum Sent {
@@ -71,6 +74,19 @@ final class RequestSender {
         this.owner = owner;
         request = context.terms().request();
         downstream = context.downstream();
+        traced = traced(request.correlation.trace());
+    }
+
+    private Trace.@Nullable Attempt traced(@Nullable Trace trace) {
+        if (trace == null) {
+            return null;
+        }
+        Upstream upstream = place.destination().upstream();
+        Dialect dialect = translatedTo == null ? context.terms().dialect() : translatedTo;
+        String renamed = place.target().rewriteModel();
+        String model = renamed == null && translatedTo != null ? upstream.model() : renamed;
+        String origin = place.endpoint().state().name();
+        return trace.attempt(new Trace.Asked(upstream.name(), origin, dialect.label(), model), System.nanoTime());
     }
 
     /** The connection, or null if there is none. */
@@ -115,7 +131,15 @@ final class RequestSender {
                 place.endpoint().state().name(),
                 requestId,
                 translatedTo,
-                interpreter == null ? null : interpreter.dropped());
+                interpreter == null ? null : interpreter.dropped(),
+                traced);
+    }
+
+    /** The attempt has failed, for {@code reason}. */
+    void onFailed(String reason, long nowNs) {
+        if (traced != null) {
+            traced.failed(reason, nowNs);
+        }
     }
 
     /** Whether the request is being sent, so that the body is passed on as it comes. */
@@ -240,11 +264,14 @@ final class RequestSender {
         }
     }
 
-    /** Cancels everything that was not sent yet. */
+    /** Cancels everything that was not sent yet. The attempt is over. */
     void cancel() {
         closed = true;
         if (translation != null && translation.cancel()) {
             endTranslation();
+        }
+        if (traced != null) {
+            traced.ended(System.nanoTime());
         }
     }
 
@@ -264,20 +291,28 @@ final class RequestSender {
         TranslatedRequest translated = interpreter == null ? null : interpreter.request();
         if (translatedTo != null && translated != null) {
             var head = request.translated(upstream, translatedTo, translated);
-            to.sendWhole(head, Unpooled.wrappedBuffer(translated.body()), owner);
+            to.sendWhole(traced(head), Unpooled.wrappedBuffer(translated.body()), owner);
         } else if (request.complete()) {
             ByteBuf whole = request.bodyFor(context.route(), place.target());
             try {
                 var head = request.forUpstream(place.target(), upstream, dialect, whole.readableBytes());
-                to.sendWhole(head, whole, owner);
+                to.sendWhole(traced(head), whole, owner);
             } finally {
                 whole.release();
             }
         } else {
-            to.send(request.forUpstream(place.target(), upstream, dialect, -1), owner);
+            to.send(traced(request.forUpstream(place.target(), upstream, dialect, -1)), owner);
             request.body().copyTo(to::sendBody);
             to.flush();
         }
+    }
+
+    /** The head, with the context of the attempt's own span if it has one. */
+    private HttpRequest traced(HttpRequest head) {
+        if (traced != null) {
+            traced.writeTo(head.headers());
+        }
+        return head;
     }
 
     /** Translates the request for the upstream. Returns false if the result is not there yet, or there is none. */

@@ -12,6 +12,7 @@ import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.StreamLog;
 import io.millrace.server.replay.StreamNames;
 import io.millrace.server.share.NodeShare;
+import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.upstream.Connector;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -84,7 +85,8 @@ final class Stores {
                 Collections.unmodifiableList(all),
                 node,
                 loops.size(),
-                () -> current.get().resume());
+                () -> current.get().resume(),
+                Tracing.of(config.telemetry().otlp()));
     }
 
     /** Begins to share; {@code clients} are their limits, null if these are not shared. */

@@ -1,5 +1,6 @@
 package io.millrace.server.telemetry;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,14 +13,14 @@ final class AnswerCounters {
     private static final int MAX_MODELS = 100;
 
     static final String OTHER = "other";
-    private static final String UNKNOWN = "unknown";
+    static final String UNKNOWN = "unknown";
 
     final Map<Kind, AtomicLong> streams = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> streamsByUsage = new ConcurrentHashMap<>();
     /** By the first digit of the status. */
     final Map<String, AtomicLong> byStatus = new ConcurrentHashMap<>();
 
-    final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
+    final Map<LoopHistograms.Served, Tokens> tokens = new ConcurrentHashMap<>();
     final AtomicLong frames = new AtomicLong();
     final AtomicLong bytes = new AtomicLong();
     final AtomicLong droppedFields = new AtomicLong();
@@ -35,6 +36,8 @@ final class AnswerCounters {
         final AtomicLong cached = new AtomicLong();
         final AtomicLong cacheWritten = new AtomicLong();
         final AtomicLong reasoning = new AtomicLong();
+        /** Those of caches that are not part of {@link #input}. */
+        final AtomicLong besideInput = new AtomicLong();
 
         void add(Usage usage) {
             add(input, usage.inputTokens());
@@ -94,8 +97,20 @@ final class AnswerCounters {
         }
         Usage usage = summary.usage();
         if (usage.inputTokens() >= 0 || usage.outputTokens() >= 0) {
-            tokensByModel.computeIfAbsent(model, key -> new Tokens()).add(usage);
+            var served = new LoopHistograms.Served(LoopHistograms.upstream(summary), model);
+            Tokens its = tokens.computeIfAbsent(served, key -> new Tokens());
+            its.add(usage);
+            if (countsCachesApart(summary)) {
+                Tokens.add(its.besideInput, usage.cachedTokens());
+                Tokens.add(its.besideInput, usage.cacheWriteTokens());
+            }
         }
+    }
+
+    /** Messages counts tokens of a cache beside its input, the other dialects in it. */
+    private static boolean countsCachesApart(Summary summary) {
+        Dialect other = summary.attempts().last().translatedTo();
+        return other == null ? summary.request().dialect().equals(Dialect.MESSAGES.label()) : other == Dialect.MESSAGES;
     }
 
     /** {@code 2xx} and the like; {@code none} if the client left before there was a status. */

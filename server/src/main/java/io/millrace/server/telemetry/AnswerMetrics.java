@@ -77,7 +77,8 @@ record AnswerMetrics(List<AnswerCounters> loops) {
 
     private Map<Labels, Long> tokens() {
         var points = new HashMap<Labels, Long>();
-        loops.forEach(loop -> loop.tokensByModel.forEach((model, tokens) -> {
+        loops.forEach(loop -> loop.tokens.forEach((served, tokens) -> {
+            String model = served.model();
             points.merge(Labels.of("model", model, "direction", "input"), tokens.input.get(), Long::sum);
             points.merge(Labels.of("model", model, "direction", "output"), tokens.output.get(), Long::sum);
         }));
@@ -86,7 +87,8 @@ record AnswerMetrics(List<AnswerCounters> loops) {
 
     private Map<Labels, Long> details() {
         var points = new HashMap<Labels, Long>();
-        loops.forEach(loop -> loop.tokensByModel.forEach((model, tokens) -> {
+        loops.forEach(loop -> loop.tokens.forEach((served, tokens) -> {
+            String model = served.model();
             points.merge(Labels.of("model", model, "kind", "cached"), tokens.cached.get(), Long::sum);
             points.merge(Labels.of("model", model, "kind", "cache_written"), tokens.cacheWritten.get(), Long::sum);
             points.merge(Labels.of("model", model, "kind", "reasoning"), tokens.reasoning.get(), Long::sum);

@@ -7,12 +7,16 @@ import org.jspecify.annotations.Nullable;
  * What others call a request, so that their logs can be found.
  *
  * @param requestId the client's {@code x-request-id}; null if it has none
- * @param traceId the trace in the client's {@code traceparent} (W3C Trace Context); null if it has none
+ * @param traceId the trace in the client's {@code traceparent} (W3C Trace Context), or the one that begins here; null if
+ *     there is none
+ * @param trace null if the relay takes no part in a trace
  */
 public record Correlation(
-        @Nullable String requestId, @Nullable String traceId) {
+        @Nullable String requestId,
+        @Nullable String traceId,
+        @Nullable Trace trace) {
     /** Nothing is known. */
-    public static final Correlation NONE = new Correlation(null, null);
+    public static final Correlation NONE = new Correlation(null, null, null);
 
     private static final int MAX_ID = 128;
     private static final int TRACE_START = 3;
@@ -21,9 +25,9 @@ public record Correlation(
     /** The names in the head of a client's request. */
     public static Correlation of(HttpHeaders headers) {
         String id = shortened(headers.get("x-request-id"));
-        String parent = headers.get("traceparent");
+        String parent = headers.get(Trace.PARENT);
         String trace = parent == null ? null : traceId(parent);
-        return id == null && trace == null ? NONE : new Correlation(id, trace);
+        return id == null && trace == null ? NONE : new Correlation(id, trace, null);
     }
 
     /** The name that an upstream has given to a request, in the head of its response; null if it has none. */

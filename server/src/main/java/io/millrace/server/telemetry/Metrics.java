@@ -171,6 +171,17 @@ public final class Metrics {
         return Exposition.of(snapshots(), accept, gzip);
     }
 
+    /** What was measured of upstreams, for other exporters. */
+    public Readings readings() {
+        return Readings.of(loops);
+    }
+
+    /** The version of this build; empty if it was not told. */
+    public String version() {
+        String version = build.get("version");
+        return version == null ? "" : version;
+    }
+
     MetricSnapshots snapshots() {
         var all = new ArrayList<MetricSnapshot>();
         all.addAll(new UpstreamMetrics(upstreams.get()).snapshots());

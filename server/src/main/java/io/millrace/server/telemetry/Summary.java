@@ -72,7 +72,7 @@ public record Summary(
             List<Failed> failures) {
         /** No attempt was made. {@code upstream} is the first of the route. Both are null if there is no route. */
         public static Attempts none(@Nullable String route, @Nullable String upstream) {
-            return new Attempts(route, new Asked(upstream, null, null, null, null), 0, 0, 0, false, List.of());
+            return new Attempts(route, new Asked(upstream, null, null, null, null, null), 0, 0, 0, false, List.of());
         }
     }
 
@@ -95,13 +95,15 @@ public record Summary(
      * @param requestId what it calls the request, or null
      * @param translatedTo its dialect if it is not the client's, otherwise null
      * @param dropped the names of the parts that were left out of a translated request, or null
+     * @param traced the attempt in its trace, or null
      */
     public record Asked(
             @Nullable String upstream,
             @Nullable String origin,
             @Nullable String requestId,
             @Nullable Dialect translatedTo,
-            @Nullable String dropped) {}
+            @Nullable String dropped,
+            Trace.@Nullable Attempt traced) {}
 
     /**
      * The response to the client.

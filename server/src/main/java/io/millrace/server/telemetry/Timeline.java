@@ -72,7 +72,7 @@ public final class Timeline {
      * From the begin of the attempt to its first output, which must have been reached. While the request was still
      * being read, the upstream could not answer.
      */
-    long upstreamTtftNs() {
+    public long upstreamTtftNs() {
         long fromNs = requestCompleteNs == 0 ? attemptNs : Math.max(attemptNs, requestCompleteNs);
         return firstOutputNs - fromNs;
     }

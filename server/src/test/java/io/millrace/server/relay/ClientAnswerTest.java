@@ -10,6 +10,7 @@ import io.millrace.server.http.Refusal;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
+import io.millrace.server.telemetry.Tracing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpRequest;
@@ -192,7 +193,7 @@ class ClientAnswerTest implements ClientAnswer.Listener {
     private void begin(Dialect dialect, Has has) {
         var head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, ExchangeBed.CHAT);
         body = new RequestBody(bed.client.alloc(), bed.loop.memory());
-        var request = new ClientRequest(head, body, DialectSide.of(dialect), false);
+        var request = new ClientRequest(head, body, DialectSide.of(dialect), false, Tracing.OFF);
         answer = new ClientAnswer(bed.client, request, "r", bed.loop.counters(), this);
         terms = new AnswerTerms(request, "r");
         begin(has);

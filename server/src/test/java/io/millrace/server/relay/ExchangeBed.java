@@ -21,6 +21,7 @@ import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Metrics;
 import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.test.FakeCall;
 import io.millrace.server.test.FakeClientStream;
 import io.millrace.server.test.FakeUpstreams;
@@ -80,7 +81,13 @@ final class ExchangeBed implements AutoCloseable {
         var memory = new MemoryAccount(1, budget);
         var loops = new ArrayList<RelayLoop>();
         var shared = new RelayLoop.Shared(
-                new ReplayMemory(budget.heap() / 8), new StreamNames(), loops, null, 1, () -> Resume.DEFAULT);
+                new ReplayMemory(budget.heap() / 8),
+                new StreamNames(),
+                loops,
+                null,
+                1,
+                () -> Resume.DEFAULT,
+                Tracing.OFF);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
         var counters = new LoopCounters();
         var log = new AccessLogger(NOPLogger.NOP_LOGGER, client.eventLoop(), sweeper, AccessLog.OFF);

@@ -72,7 +72,13 @@ class TokensUsedTest {
                         new Summary.Request(
                                 null, null, null, "id", "POST", "/", "chat", "m", 0, Correlation.NONE, "web", null),
                         new Summary.Attempts(
-                                "r", new Summary.Asked("u", null, null, null, null), attempts, 0, 0, false, List.of()),
+                                "r",
+                                new Summary.Asked("u", null, null, null, null, null),
+                                attempts,
+                                0,
+                                0,
+                                false,
+                                List.of()),
                         new Summary.Response(
                                 200, outcome, null, null, false, bytes, new Summary.Whole(null, null, whole)),
                         stream,

@@ -247,7 +247,7 @@ class ItineraryTest {
     }
 
     private static Summary.Attempts summary(Itinerary way) {
-        return way.summary(new Summary.Asked("a", null, null, null, null), false);
+        return way.summary(new Summary.Asked("a", null, null, null, null, null), false);
     }
 
     private static Retry attempts(int attempts) {

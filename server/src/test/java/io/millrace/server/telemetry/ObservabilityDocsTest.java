@@ -123,7 +123,8 @@ class ObservabilityDocsTest {
         return new Summary(
                 new Summary.Request(
                         null, Protocol.HTTP_1_1, null, "id", "POST", "/", "chat", "m", 9, Correlation.NONE, "web", "k"),
-                new Summary.Attempts("r", new Summary.Asked("u", null, null, null, null), 1, 0, 0, false, List.of()),
+                new Summary.Attempts(
+                        "r", new Summary.Asked("u", null, null, null, null, null), 1, 0, 0, false, List.of()),
                 new Summary.Response(200, Outcome.COMPLETED, null, null, false, 9, Summary.Whole.NONE),
                 new Summary.Stream("stop", "served", 2, 1, usage, true),
                 null,

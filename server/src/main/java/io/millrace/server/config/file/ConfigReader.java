@@ -8,7 +8,6 @@ import io.millrace.server.config.Match;
 import io.millrace.server.config.ProviderKind;
 import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.Telemetry.UsageLog;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.config.file.Node.Entry;
@@ -57,14 +56,10 @@ final class ConfigReader {
         if (log.file() != null) {
             draft.relay = draft.relay.with(c -> c.accessLog = log.with(a -> a.file = directory.resolve(log.file())));
         }
-        UsageLog usage = draft.relay.telemetry().usageLog();
-        if (usage.file() != null) {
-            UsageLog placed = usage.with(u -> u.file = directory.resolve(usage.file()));
-            draft.relay = draft.relay.with(c -> c.telemetry = c.telemetry.with(t -> t.usageLog = placed));
-        }
         var access = new AccessReader(draft, problems, secrets, directory);
         access.read(root);
         access.readResume(root);
+        new TelemetryReader(draft, problems, secrets, directory).read(root);
         if (root.node("listen") != null) {
             draft.listenSource = problems.where(root.node("listen").place()) + ": listen";
         }

@@ -321,7 +321,6 @@ final class Tables {
                     ACCESS_LOG,
                     RelayConfig::accessLog,
                     (c, v) -> c.accessLog = v),
-            section("telemetry", TelemetryTables.TELEMETRY, RelayConfig::telemetry, (c, v) -> c.telemetry = v),
             section("ownPaths", OWN_PATHS, RelayConfig::ownPaths, (c, v) -> c.ownPaths = v),
             value("takeover", CONTROL, RelayConfig::takeover, (c, v) -> c.takeover = v),
             list(
@@ -336,6 +335,10 @@ final class Tables {
                             c -> ClientTables.CLIENTS.write(c.clients()))
                     .unlessEmpty(),
             special("resume", Shape.part(() -> RESUME), c -> RESUME.write(c.resume())),
+            special(
+                    "telemetry",
+                    Shape.part(() -> TelemetryTables.TELEMETRY),
+                    c -> TelemetryTables.TELEMETRY.write(c.telemetry())),
             special("upstreams", new Shape.Named(Shape.part(() -> UPSTREAM)), EffectiveConfig::upstreams),
             special("routes", new Shape.Items(Shape.part(() -> ROUTE)), EffectiveConfig::routes));
 

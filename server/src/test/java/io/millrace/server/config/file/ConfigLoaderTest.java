@@ -111,7 +111,8 @@ class ConfigLoaderTest {
         assertThat(config.trustedProxies()).isEqualTo(AddressSet.of("10.0.0.0/8", "::1", "unix"));
         assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
         assertThat(config.telemetry())
-                .isEqualTo(new Telemetry(new UsageLog(directory.resolve("usage.jsonl"), 64 << 20)));
+                .isEqualTo(Telemetry.DEFAULT.with(
+                        t -> t.usageLog = new UsageLog(directory.resolve("usage.jsonl"), 64 << 20)));
         assertThat(config.ownPaths()).isEqualTo(OwnPaths.ALL.with(o -> o.metrics = false));
         assertThat(config.cors())
                 .isEqualTo(new Cors(
@@ -313,6 +314,16 @@ class ConfigLoaderTest {
                         "1:44: secret: a secret is never written here"),
                 problem("resume: {redis: {url: 'redis://:s3cret@h'}}", "url: has a user or password (expected:"),
                 problem("resume: {redis: {url: 'redis://h', lease: 1s}}", "1:43: lease: PT1S (expected: >= PT3S)"),
+                problem("telemetry: {otlp: {endpoint: 'collector:4318'}}", "endpoint: no http:// or https:// in it"),
+                problem("telemetry: {otlp: {endpoint: 'grpc://c:4317'}}", "1:30: endpoint: has no http:// or https://"),
+                problem("telemetry: {otlp: {endpoint: 'http://u:s3cret@c'}}", "endpoint: has a user or password"),
+                problem("telemetry: {otlp: {endpoint: 'http://c?k=s3cret'}}", "endpoint: has a query or fragment"),
+                problem("telemetry: {otlp: {headers: {a: s3cret}}}", "a: a value is never written here (expected: a:"),
+                problem("telemetry: {otlp: {headers: {a: {}}}}", "a: expected: one of env or file"),
+                problem("telemetry: {otlp: {headers: {'a b': {env: HOME}}}}", "headers: 'a b' (expected: a header"),
+                problem("telemetry: {otlp: {ratio: 2}}", "1:27: ratio: 2.0 (expected: 0 to 1)"),
+                problem("telemetry: {otlp: {interval: 5ms}}", "1:30: interval: PT0.005S (expected: >= PT1S)"),
+                problem("telemetry: {otpl: {}}", "otpl: unknown key, did you mean 'otlp'?"),
                 problem("clients: {file: f, redos: 1}", "1:20: redos: unknown key, did you mean 'redis'?"),
                 problem("listen: 'a", "1:9: a quote is not closed"),
                 problem("a: &x 1\nlisten: *x", "2:9: *x: an alias (expected: the value itself)"),
@@ -558,6 +569,33 @@ class ConfigLoaderTest {
         assertThatThrownBy(() -> load("", Map.of("MILLRACE_LOG_FORMAT", "JSON"), Map.of()))
                 .hasMessageContaining("MILLRACE_LOG_FORMAT: 'JSON' (expected: text or json)");
         assertThat(load("", Map.of("MILLRACE_LOG_FORMAT", "json"), Map.of())).isNotNull();
+    }
+
+    @Test
+    void readsTheCollectorAndShowsNoHeader() {
+        var environment = Map.of("TOKEN", "s3cret");
+        var config = load("""
+                telemetry:
+                  otlp:
+                    endpoint: https://collector:4318/otlp
+                    headers: {Authorization: {env: TOKEN}}
+                    ratio: 0.25
+                    metrics: false
+                """, environment, Map.of());
+
+        var otlp = config.telemetry().otlp();
+        assertThat(otlp.on()).isTrue();
+        assertThat(otlp.endpoint()).hasToString("https://collector:4318/otlp");
+        assertThat(otlp.headers().get("authorization").reveal()).isEqualTo("s3cret");
+        assertThat(otlp.ratio()).isEqualTo(0.25);
+        assertThat(otlp.metrics()).isFalse();
+        assertThat(otlp.interval()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(otlp.toString()).doesNotContain("s3cret");
+        var yaml = EffectiveConfig.toYaml(config);
+        assertThat(yaml).contains("env: TOKEN").doesNotContain("s3cret");
+        assertThat(load(yaml, environment, Map.of())).isEqualTo(config);
+        assertThat(load("eventLoops: 1", Map.of(), Map.of()).telemetry().otlp().on())
+                .isFalse();
     }
 
     @Test

@@ -46,6 +46,7 @@ class ConfigurationDocsTest {
                 Arguments.of("### `resume`", 0, Tables.RESUME),
                 Arguments.of("### `resume.redis`", 0, StoreTables.STORE),
                 Arguments.of("### `telemetry`", 0, TelemetryTables.TELEMETRY),
+                Arguments.of("### `telemetry.otlp`", 0, TelemetryTables.OTLP),
                 Arguments.of("### `cors`", 0, Tables.CORS));
     }
 
