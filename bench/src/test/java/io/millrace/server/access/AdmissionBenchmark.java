@@ -7,6 +7,7 @@ import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.limit.ClientUses;
+import io.millrace.server.limit.SharedLimits;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -32,13 +33,14 @@ public class AdmissionBenchmark extends AverageTimeBenchmark {
     private final HttpRequest request =
             new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/v1/chat/completions");
     private Access access;
+    private Access shared;
     private String key;
     private String unknown;
 
     @Setup
     public void setUp() {
         var random = new SecureRandom();
-        var limits = ClientLimits.DEFAULT
+        var most = ClientLimits.DEFAULT
                 .with(l -> l.requestsPerSecond = 1_000_000)
                 .with(l -> l.burst = 10_000_000)
                 .with(l -> l.tokensPerMinute = 1_000_000_000_000L);
@@ -48,23 +50,39 @@ public class AdmissionBenchmark extends AverageTimeBenchmark {
             var stored = new ClientSettings.Key(KeyFormat.hash(key.substring("Bearer ".length())), null);
             clients.add(ClientSettings.of("client-" + i).with(c -> {
                 c.keys = List.of(stored);
-                c.limits = limits;
+                c.limits = most;
             }));
         }
         unknown = "Bearer " + KeyFormat.generate(random);
-        var uses = new ClientUses(() -> 10_000);
-        var config = RelayConfig.defaults().with(c -> c.clients = ClientAccess.of(Path.of("clients.yaml")));
-        access = new Access(config, new Clients(clients, client -> uses.of(client.name(), client.limits())));
+        access = access(clients, new ClientUses(() -> 10_000));
+        var limits = new SharedLimits(2);
+        limits.onUp(System.nanoTime());
+        shared = access(clients, new ClientUses(() -> 10_000, limits));
         for (int i = 0; i < 11; i++) {
             request.headers().set("x-stainless-field-" + i, "a value of the usual length");
         }
     }
 
+    private static Access access(List<ClientSettings> clients, ClientUses uses) {
+        var config = RelayConfig.defaults().with(c -> c.clients = ClientAccess.of(Path.of("clients.yaml")));
+        return new Access(config, new Clients(clients, client -> uses.of(client.name(), client.limits())));
+    }
+
     /** From the head to the end, without the fields of the response. */
     @Benchmark
     public Object served() {
+        return serve(access);
+    }
+
+    /** The same with limits that nodes share: what Redis is to be told is counted, too. Telling it is not measured. */
+    @Benchmark
+    public Object servedWithSharedLimits() {
+        return serve(shared);
+    }
+
+    private Object serve(Access by) {
         request.headers().set("authorization", key);
-        Caller caller = access.identify(request, null, null);
+        Caller caller = by.identify(request, null, null);
         caller.begin(System.nanoTime());
         caller.reserve(1_000, TOKENS, System.nanoTime());
         caller.end(TOKENS, TOKENS, System.nanoTime());

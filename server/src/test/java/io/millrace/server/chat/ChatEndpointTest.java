@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Tag("sockets")
+@Tag("h2")
 class ChatEndpointTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String TYPE_JSON = "Content-Type: application/json";
@@ -57,6 +58,7 @@ class ChatEndpointTest {
     }
 
     @ParameterizedTest
+    @Tag("h1") // counts chunks
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "UNKNOWN")
     void givesTheSameTextInEveryFormOfEveryUpstream(Dialect dialect) throws IOException {
         try (var harness = RelayHarness.start(speaking(dialect));

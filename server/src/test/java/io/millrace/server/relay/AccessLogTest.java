@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 @Tag("sockets")
+@Tag("h2")
 class AccessLogTest {
     private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("millrace.access");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -98,6 +99,7 @@ class AccessLogTest {
     }
 
     @ParameterizedTest
+    @Tag("h1") // chunked coding
     @ValueSource(strings = {"/v1/chat/completions", "/v1/files", "/chat", "/healthz"})
     void tellsOnceOfARequestThatGoesBadAfterItBegan(String path) throws IOException {
         try (var harness = start(AccessLog.Format.JSON);
@@ -201,6 +203,7 @@ class AccessLogTest {
     }
 
     @Test
+    @Tag("h1") // a head that cannot be written in HTTP/2
     void logsWhatWasRefused() throws IOException {
         try (var harness = start(AccessLog.Format.JSON);
                 var client = harness.client()) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("sockets")
+@Tag("h2")
 class HeadersTest {
     private static final String CHAT = "/v1/chat/completions";
 
@@ -32,6 +33,7 @@ class HeadersTest {
     }
 
     @Test
+    @Tag("h1") // fields of HTTP/1.1, as they are written there
     void passesEndToEndFieldsAsTheyCameInTheirOrder() throws IOException {
         List<String> fields = List.of(
                 "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -64,6 +66,7 @@ class HeadersTest {
     }
 
     @Test
+    @Tag("h1") // fields of HTTP/1.1, as they are written there
     void dropsTheFieldsOfTheHopAndThoseThatConnectionNames() throws IOException {
         MockRequest got = relayed(
                 "/echo",
@@ -132,6 +135,7 @@ class HeadersTest {
     }
 
     @Test
+    @Tag("h1") // fields of HTTP/1.1, as they are written there
     void sendsTheHeadOfAStreamAsPromised() throws IOException {
         String spec = "tokens=2,gzip=1,headers=Cache-Control:max-age=60|X-Accel-Buffering:yes|Keep-Alive:timeout=5"
                 + "|openai-processing-ms:12|x-ratelimit-remaining-requests:59|Set-Cookie:a=b|Set-Cookie:c=d"
@@ -186,6 +190,7 @@ class HeadersTest {
     }
 
     @Test
+    @Tag("h1") // HTTP/1.0
     void sendsAStreamToHttp10DelimitedByClose() throws IOException {
         try (var client = harness.client()) {
             client.sendHttp10("POST", RelayHarness.withSpec(CHAT, "tokens=3"), "{\"model\":\"m\",\"stream\":true}");
@@ -200,6 +205,7 @@ class HeadersTest {
     }
 
     @Test
+    @Tag("h1") // fields of HTTP/1.1, as they are written there
     void closesAfterAStreamIfTheClientAsksForIt() throws IOException {
         try (var client = harness.client()) {
             client.send(

@@ -37,6 +37,7 @@ class MemoryTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     @Test
+    @Tag("h2")
     void servesSmallRequestsWhileUnfinishedOnesHoldAllThatBodiesMay() throws IOException {
         try (var harness = byModel(MEMORY);
                 var one = unfinished(harness, BIG);
@@ -99,6 +100,7 @@ class MemoryTest {
     }
 
     @Test
+    @Tag("h2")
     void refusesABodyThatIsMoreThanTheShareOfOne() throws IOException {
         try (var harness = byModel(MEMORY);
                 var client = unfinished(harness, (2 << 20) + 1000)) {
@@ -148,6 +150,7 @@ class MemoryTest {
     }
 
     @Test
+    @Tag("h2")
     void refusesNewStreamsWhileClientsThatDoNotReadHoldTooMuchAndServesOnWhenTheyLeave() throws IOException {
         try (var harness = stalled(1 << 20)) {
             var crowd = crowd(harness, 30);
