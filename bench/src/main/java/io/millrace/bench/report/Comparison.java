@@ -10,7 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** Compares two files of {@link JsonReport}: each load that both have, or the only load of each. */
+/**
+ * Compares two files of {@link JsonReport}: each load that both have, or the only load of each. A file may also be of
+ * another benchmark.
+ */
 public final class Comparison {
     private static final String[] METRICS = {"ttft", "ttft_sent", "itl", "tpot", "e2e", "transit"};
     private static final String[] STATISTICS = {"p50", "p90", "p99", "p99.9", "mean"};
@@ -39,7 +42,12 @@ public final class Comparison {
      * @throws IllegalArgumentException if one of the files is not such a report, or if they have no load in common
      */
     public static String of(Path a, Path b) throws IOException {
-        var comparison = new Comparison(read(a), read(b));
+        JsonNode one = read(a);
+        JsonNode two = read(b);
+        if (!Export.isOurs(one) || !Export.isOurs(two)) {
+            return ExportComparison.of(a, Export.of(a.toString(), one), b, Export.of(b.toString(), two));
+        }
+        var comparison = new Comparison(one, two);
         comparison.describe("A", a, comparison.one);
         comparison.describe("B", b, comparison.two);
         comparison.points();
@@ -47,17 +55,12 @@ public final class Comparison {
     }
 
     private static JsonNode read(Path file) throws IOException {
-        JsonNode report;
         try {
-            report = new ObjectMapper().readTree(Files.readAllBytes(file));
+            return new ObjectMapper().readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
                     file + ": is no JSON (expected: a file that millrace bench --json wrote)", e);
         }
-        if (!report.path("points").path(0).path("throughput").isObject()) {
-            throw new IllegalArgumentException(file + ": (expected: a file that millrace bench --json wrote)");
-        }
-        return report;
     }
 
     private void describe(String name, Path file, JsonNode report) {

@@ -40,6 +40,8 @@ final class Modes {
             names = "--compare",
             arity = "2",
             paramLabel = "FILE",
-            description = "Shows two files of --json beside each other; measures nothing.")
+            description =
+                    "Shows two files of --json beside each other; measures nothing. Each may also be of vLLM's bench"
+                            + " serve or of AIPerf (profile_export_aiperf.json).")
     Path @Nullable [] compare;
 }
