@@ -194,8 +194,8 @@ class SharedAccessTest {
             live.read(60_000);
             var ended = new ArrayList<Part>();
             long bytes = 0;
-            while (bytes < 2 * MEMORY) {
-                Part next = ask(one, Api.CHAT, "tokens=300");
+            while (bytes < MEMORY * 3 / 2) {
+                Part next = ask(one, Api.CHAT, "tokens=450");
                 assertThat(next.readAll()).isTrue();
                 next.close();
                 ended.add(next);
@@ -204,15 +204,17 @@ class SharedAccessTest {
             }
             assertThat(metric(one, "given_up_total")).isZero();
             assertThat(metric(one, "bytes ")).isLessThanOrEqualTo(MEMORY);
-            for (Part each : ended) {
-                try (var again = follow(one, idOf(each));
-                        var head = send(one, "HEAD", idOf(each), KEY);
-                        var other = send(one, "GET", idOf(each), OTHER)) {
+            Part first = ended.get(0);
+            try (var head = send(one, "HEAD", idOf(first), KEY);
+                    var other = send(one, "GET", idOf(first), OTHER)) {
+                assertThat(head.header("x-millrace-tail")).isEqualTo(Integer.toString(first.body().length));
+                assertThat(other.status()).isEqualTo(404);
+            }
+            for (Part each : ended.subList(0, 4)) {
+                try (var again = follow(one, idOf(each))) {
                     assertThat(again.status()).isEqualTo(200);
                     assertThat(again.readAll()).isTrue();
                     assertThat(again.text()).isEqualTo(each.text());
-                    assertThat(head.header("x-millrace-tail")).isEqualTo(Integer.toString(each.body().length));
-                    assertThat(other.status()).isEqualTo(404);
                 }
             }
             try (var again = follow(one, idOf(live))) {
