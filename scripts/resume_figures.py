@@ -1,5 +1,5 @@
 """The figures of scripts/resume-figures, which says how to call it: real processes, sockets on loopback, bounded in time."""
-import os, re, selectors, signal, socket, statistics, subprocess, sys, tempfile, time
+import atexit, os, re, selectors, signal, socket, statistics, subprocess, sys, tempfile, time
 
 LAUNCHER = os.environ["MILLRACE"]
 QUICK = "--quick" in sys.argv
@@ -18,6 +18,7 @@ class Process:
     def __init__(self, command, ready, **environment):
         self.log = tempfile.NamedTemporaryFile("wb", suffix=".log")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env={**os.environ, **environment}, preexec_fn=os.setpgrp)
+        atexit.register(self.stop)
         for _ in range(600):
             found = re.search(ready, self.text())
             if found: break
@@ -45,12 +46,12 @@ class Process:
         return total / TICK
 
     def stop(self, sign=signal.SIGTERM):
+        if self.process.poll() is not None: return
         for pid in self.pids():
             try: os.kill(pid, sign)
             except OSError: pass
         try: self.process.wait(10)
         except subprocess.TimeoutExpired: os.killpg(self.process.pid, signal.SIGKILL)
-        self.log.close()
 
 
 def mock(): return Process([LAUNCHER, "mock", "--listen", "127.0.0.1:0"], r"listening on http://127\.0\.0\.1:(\d+)")
