@@ -96,7 +96,7 @@ class TakeOverProcessTest {
             int port = port(old);
             try (var client = new RawClient(port)) {
                 client.socket().setSoTimeout(60_000);
-                client.post(SLOW, "m", "");
+                client.post(SLOW.replace("8000", "3000"), "m", "");
                 client.readUntil("data: ");
                 try (var young = LauncherProcess.start(TakingProcess.class, control, Boolean.toString(serves))) {
                     young.awaitOut(line -> line.equals("taken"));
