@@ -22,7 +22,7 @@ class CommandsInDocsTest {
             Pattern.compile("(?m)(?:^|[\\s`(])(?:scripts/|[\\w./-]*/bin/)?(millrace|scripts/run)[ `]([^`|;&#\\n]*)");
 
     private static final Pattern WORD = Pattern.compile("[a-z-]+");
-    private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--[a-z][a-z-]*");
+    private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--[a-z][a-z0-9-]*");
 
     @Test
     void everyCommandHasItsOptions() throws IOException {

@@ -18,7 +18,6 @@ import io.millrace.server.warmup.WarmUp;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -44,7 +43,8 @@ final class Serving {
      */
     static void run(RelayArguments arguments, PrintWriter out, PrintWriter err) throws InterruptedException {
         var stop = StopSignal.install();
-        LOG.info("starting: millrace {} {}, JDK {}", Build.version(), Build.commit(), Runtime.version());
+        String build = (Build.version() + " " + Build.commit()).strip();
+        LOG.info("starting: millrace {}, JDK {}", build, Runtime.version());
         var manager = new ServiceManager(System.getenv());
         try (var mock = new EmbeddedMock()) {
             var sources = arguments.sources(System.getenv(), mock::uri);
@@ -149,9 +149,10 @@ final class Serving {
                 String.join(", ", config.upstreams().keySet()));
     }
 
-    /** The age of the process, such as {@code PT0.8S}. */
-    private static Duration running() {
-        return Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime());
+    /** The age of the process, such as {@code 800 ms} or {@code 90 s}. */
+    private static String running() {
+        long ms = ManagementFactory.getRuntimeMXBean().getUptime();
+        return ms < 10_000 ? ms + " ms" : ms / 1000 + " s";
     }
 
     private static boolean printsJson(RelayConfig config) {

@@ -77,7 +77,7 @@ class LauncherProcessTest {
         try (var launcher = LauncherProcess.start("serve", "--listen", "127.0.0.1:0")) {
             launcher.awaitErr(line -> line.contains("starting: millrace "));
             launcher.awaitErr(
-                    line -> line.matches(".* ready after PT\\S+: http://127\\.0\\.0\\.1:\\d+, upstreams mock"));
+                    line -> line.matches(".* ready after \\d+ m?s: http://127\\.0\\.0\\.1:\\d+, upstreams mock"));
             assertThat(ask(address(launcher.awaitErr(line -> line.contains("listening on")))))
                     .contains("[DONE]");
             launcher.awaitOut(line -> line.contains("\"completed\""));
@@ -85,7 +85,7 @@ class LauncherProcessTest {
             launcher.signal("INT");
 
             launcher.awaitErr(line -> line.matches(".* stopping: \\d clients, \\d requests in progress"));
-            launcher.awaitErr(line -> line.matches(".* stopped after PT\\S+: 1 requests, 1 of them event streams"));
+            launcher.awaitErr(line -> line.matches(".* stopped after \\d+ m?s: 1 requests, 1 of them event streams"));
             assertThat(launcher.awaitExit()).isZero();
         }
     }
