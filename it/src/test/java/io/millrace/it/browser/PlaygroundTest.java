@@ -344,6 +344,25 @@ class PlaygroundTest {
     }
 
     @Test
+    void aSecondAnswerIsReplacedAsAWhole(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            String running = "import(document.querySelector('script').src.replace('page.js', 'beside.js'))"
+                    + ".then(({ Beside }) => {"
+                    + " const beside = new Beside(document.querySelector('#beside'), () => {});"
+                    + " const first = beside.ask({ model: 'mock:ttft_ms=60000', prompt: 'Hello' }, '');"
+                    + " beside.ask({ model: 'mock:tokens=9,stall_after=5', prompt: 'Hello' }, '');"
+                    + " return first.then(() => beside.running);"
+                    + "})";
+            assertThat(tab.eval(running).asBoolean()).isTrue();
+            tab.await("document.querySelector('#beside .prose').textContent !== ''");
+            assertThat(tab.text("#beside .whose")).isEqualTo("mock:tokens=9,stall_after=5");
+            assertThat(tab.text("#beside .note")).isEmpty();
+        }
+    }
+
+    @Test
     void saysWhatIsBehindAnAnswerAndWhereItWasCutShort(Chromium chromium) {
         try (var mock = MockServer.start(MockConfig.defaults());
                 var relay = ChatRelay.start(mock.uri());

@@ -54,7 +54,9 @@ export class Beside {
     if (this.#id) stop(this.#id, this.#key).catch(() => {});
   }
 
+  /** Shows the answer to `request` in place of the one that is in progress, if there is one. */
   async ask(request, key) {
+    this.stop();
     this.#section.hidden = false;
     document.body.classList.add('beside');
     this.#part('.whose').textContent = request.model;
@@ -69,7 +71,9 @@ export class Beside {
     const controller = (this.#controller = new AbortController());
     this.#count();
     const kept = (id) => (this.#id = id);
-    this.#note(await this.#read(chat(request, { key, signal: controller.signal, kept }), controller.signal));
+    const end = await this.#read(chat(request, { key, signal: controller.signal, kept }), controller.signal);
+    if (this.#controller !== controller) return;
+    this.#note(end);
     controller.abort();
     this.#controller = null;
     this.#timing.end();
