@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The HTTP/2 connections of a lane: a fixed number, over which its streams are spread evenly. If all of them have as many
- * streams as the server allows, further streams wait. Lives on the lane's event loop.
+ * streams as the server allows, further streams wait. A connection that the server ends is replaced. Lives on the lane's
+ * event loop.
  */
 final class Http2Connections {
     /** So much that the flow control of this client holds back neither a stream nor a connection. */
@@ -83,7 +84,8 @@ final class Http2Connections {
                 .filter(Connection::canOpen)
                 .min(Comparator.comparingInt(connection -> connection.active))
                 .orElse(null);
-        boolean grows = open.size() + lane.connecting() < most;
+        long staying = open.stream().filter(connection -> !connection.leaving).count();
+        boolean grows = staying + lane.connecting() < most;
         if (grows && (least == null || least.active > 0)) {
             lane.connect(stream);
         } else if (least != null) {
@@ -95,7 +97,7 @@ final class Http2Connections {
 
     /** Begins streams that wait, as far as there is room. */
     void proceed() {
-        for (int left = waiting.size(); left > 0; left--) {
+        for (int left = waiting.size(); left > 0 && !waiting.isEmpty(); left--) {
             begin(waiting.remove());
         }
     }
@@ -129,7 +131,11 @@ final class Http2Connections {
         connection.ready.addListener(settings -> {
             if (settings.isSuccess()) {
                 open.add(connection);
-                channel.closeFuture().addListener(closed -> open.remove(connection));
+                connection.whenLeaving = this::proceed;
+                channel.closeFuture().addListener(closed -> {
+                    open.remove(connection);
+                    proceed();
+                });
             }
         });
         return connection.ready;
@@ -154,7 +160,10 @@ final class Http2Connections {
         final Channel channel;
         final Promise<Void> ready;
         int active;
-        private boolean leaving;
+        /** Whether the server has said that it takes no more streams. */
+        boolean leaving;
+
+        Runnable whenLeaving = () -> {};
 
         Connection(Channel channel) {
             this.channel = channel;
@@ -174,6 +183,7 @@ final class Http2Connections {
                 ready.setSuccess(null);
             } else if (message instanceof Http2GoAwayFrame) {
                 leaving = true;
+                whenLeaving.run();
             }
             ReferenceCountUtil.release(message);
         }

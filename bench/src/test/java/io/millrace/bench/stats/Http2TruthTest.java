@@ -145,6 +145,23 @@ class Http2TruthTest {
     }
 
     @Test
+    void connectionsThatTheServerEndsAreReplacedAtOnce() throws Exception {
+        // Each connection takes two requests, and stays open after that, as one with a longer stream would.
+        try (var mock = Http2Mock.start(request -> {
+            if (request.connection().begun().size() == 2) {
+                request.connection().goAway(request.id(), Http2Error.NO_ERROR);
+            }
+            answer(request);
+        })) {
+            var result = run(mock, 1, Bench.closed(1, 6));
+
+            assertThat(result.errors()).isEmpty();
+            assertThat(result.completed()).isEqualTo(6);
+            assertThat(mock.connections()).hasSize(3);
+        }
+    }
+
+    @Test
     void namesWhatTheServerDidToAStream() throws Exception {
         var number = new AtomicInteger();
         try (var mock = Http2Mock.start(request -> {
