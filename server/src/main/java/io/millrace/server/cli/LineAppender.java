@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes each message as a line, at once. It counts a line that cannot be written as lost. It reports once that lines
- * are lost, and again when writing works. Used by one thread.
+ * Writes each message, of one line or several, at once. It counts lines that cannot be written as lost. It reports once
+ * that lines are lost, and again when writing works. Used by one thread.
  */
 final class LineAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
     private static final Logger LOG = LoggerFactory.getLogger(LineAppender.class);
@@ -53,6 +53,11 @@ final class LineAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
         };
     }
 
+    /** How many lines a message has: event loops pass several on as one. */
+    static long linesOf(ILoggingEvent event) {
+        return 1 + event.getFormattedMessage().chars().filter(c -> c == '\n').count();
+    }
+
     @Override
     public void stop() {
         super.stop();
@@ -69,10 +74,12 @@ final class LineAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
         try {
             out.write(line.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            lost.incrementAndGet();
-            if (lostInRow++ == 0) {
+            long lines = linesOf(event);
+            lost.addAndGet(lines);
+            if (lostInRow == 0) {
                 LOG.error("the {} log cannot be written to {}: {}; its lines are lost", log, target, e.getMessage());
             }
+            lostInRow += lines;
             return;
         }
         if (lostInRow > 0) {

@@ -175,7 +175,7 @@ final class LineLog {
             lock.readLock().lock();
             try {
                 if (queue != null && queue.getRemainingCapacity() == 0) {
-                    lost.incrementAndGet();
+                    lost.addAndGet(LineAppender.linesOf(line));
                 } else if (queue != null) {
                     queue.doAppend(line);
                 }

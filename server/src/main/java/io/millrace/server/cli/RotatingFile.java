@@ -3,10 +3,13 @@ package io.millrace.server.cli;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -25,8 +28,16 @@ final class RotatingFile extends OutputStream {
     private final Path file;
     private final long limit;
     private final Clock clock;
+    private final Opener opener;
     private OutputStream out;
     private long size;
+    /** Whether the last write failed, so that its line may be there in part. */
+    private boolean torn;
+
+    /** Opens the end of a file, and creates the file if it does not exist. */
+    interface Opener {
+        OutputStream open(Path file) throws IOException;
+    }
 
     /**
      * Opens the end of a file. Creates the file and its directories if they do not exist.
@@ -35,14 +46,20 @@ final class RotatingFile extends OutputStream {
      * @throws IOException if it cannot be opened
      */
     RotatingFile(Path file, long limit, Clock clock) throws IOException {
+        this(file, limit, clock, path -> new FileOutputStream(path.toFile(), true));
+    }
+
+    /** Opens a file by {@code opener}. */
+    RotatingFile(Path file, long limit, Clock clock, Opener opener) throws IOException {
         this.file = file;
         this.limit = limit;
         this.clock = clock;
+        this.opener = opener;
         Path directory = file.toAbsolutePath().getParent();
         if (directory != null) {
             Files.createDirectories(directory);
         }
-        out = new FileOutputStream(file.toFile(), true);
+        out = opener.open(file);
         size = Files.size(file);
     }
 
@@ -56,8 +73,23 @@ final class RotatingFile extends OutputStream {
         if (limit > 0 && size > 0 && size + length > limit) {
             rotate();
         }
+        if (torn && !endsWithALine()) {
+            out.write('\n');
+        }
+        torn = true;
         out.write(bytes, from, length);
+        torn = false;
         size += length;
+    }
+
+    /** A full disk may have taken a part of the last line. False if that cannot be known. */
+    private boolean endsWithALine() {
+        try (var written = FileChannel.open(file, StandardOpenOption.READ)) {
+            var last = ByteBuffer.allocate(1);
+            return written.size() == 0 || (written.read(last, written.size() - 1) == 1 && last.get(0) == '\n');
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     @Override
@@ -76,9 +108,10 @@ final class RotatingFile extends OutputStream {
             size = 0;
             return;
         }
-        var next = new FileOutputStream(file.toFile(), true);
+        OutputStream next = opener.open(file);
         out.close();
         out = next;
+        torn = false;
         size = Files.size(file);
     }
 

@@ -104,11 +104,11 @@ class LineLogTest {
             long before = LineLog.ACCESS.lost();
             LineLog.install(new AccessLog(AccessLog.Format.TEXT, Path.of("/dev/full")));
             for (int i = 0; i < 10; i++) {
-                ACCESS.info("line {}", i);
+                ACCESS.info("line {}\nand another", i);
             }
             LineLog.install(AccessLog.OFF);
 
-            assertThat(LineLog.ACCESS.lost() - before).isEqualTo(10);
+            assertThat(LineLog.ACCESS.lost() - before).isEqualTo(20);
             assertThat(told.list)
                     .singleElement()
                     .satisfies(event -> assertThat(event.getFormattedMessage())
