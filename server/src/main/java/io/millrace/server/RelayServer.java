@@ -21,6 +21,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.NettyRuntime;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -202,6 +203,15 @@ public final class RelayServer implements AutoCloseable {
             kept.add("telemetry.otlp");
         }
         return kept;
+    }
+
+    /**
+     * Waits until the event loops have taken over what was last reloaded. A log that it ends has all its lines then.
+     *
+     * @return whether that was so within {@code limit}
+     */
+    public boolean awaitReloaded(Duration limit) throws InterruptedException {
+        return relay.awaitLoops(limit);
     }
 
     /** The names of settings that a reload does not change. */

@@ -7,6 +7,7 @@ import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.Telemetry.UsageLog;
 import io.millrace.server.config.file.ConfigException;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.ConfigSources;
@@ -18,6 +19,7 @@ import io.millrace.server.warmup.WarmUp;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -206,6 +208,8 @@ final class Serving {
 
     /** Reads the configuration again and uses it, or keeps the old one. */
     private static final class Reloader {
+        private static final Duration LOOPS_LIMIT = Duration.ofSeconds(5);
+
         private final RelayServer server;
         private final ConfigSources sources;
         private RelayConfig current;
@@ -223,13 +227,10 @@ final class Serving {
                 reopenLogs();
                 var config = ConfigLoader.load(sources);
                 checkStillClosed(config);
-                if (!config.accessLog().equals(current.accessLog())) {
-                    LineLog.install(config.accessLog());
-                }
-                if (!config.telemetry().usageLog().equals(current.telemetry().usageLog())) {
-                    LineLog.install(config.telemetry().usageLog());
-                }
+                installLogs(config, true);
                 var kept = server.reload(config);
+                awaitReloaded();
+                installLogs(config, false);
                 current = config;
                 taken = true;
                 LOG.info("configuration reloaded");
@@ -243,6 +244,29 @@ final class Serving {
                 LOG.error("configuration not reloaded: the old one stays", e);
             } finally {
                 server.metrics().onReload(taken, System.nanoTime() - beganNs);
+            }
+        }
+
+        /** Installs the changed logs that are on, or those that are off. */
+        private void installLogs(RelayConfig config, boolean on) {
+            AccessLog access = config.accessLog();
+            if (!access.equals(current.accessLog()) && on == (access.format() != AccessLog.Format.OFF)) {
+                LineLog.install(access);
+            }
+            UsageLog usage = config.telemetry().usageLog();
+            if (!usage.equals(current.telemetry().usageLog()) && on == usage.on()) {
+                LineLog.install(usage);
+            }
+        }
+
+        /** Event loops pass on the last lines of a log that ends. */
+        private void awaitReloaded() {
+            try {
+                if (!server.awaitReloaded(LOOPS_LIMIT)) {
+                    LOG.warn("an event loop is busy and has not taken over the configuration yet");
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
         }
 

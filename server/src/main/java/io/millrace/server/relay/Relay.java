@@ -39,9 +39,12 @@ import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -169,6 +172,13 @@ public final class Relay implements RequestHandler {
         var origins = next.origins();
         loops.values()
                 .forEach(loop -> loop.eventLoop().execute(() -> loop.upstreams().keepOnly(origins)));
+    }
+
+    /** Waits until each event loop has done what it was told before. Returns whether that was so within the limit. */
+    public boolean awaitLoops(Duration limit) throws InterruptedException {
+        var done = new CountDownLatch(loops.size());
+        onEachLoop(loop -> done.countDown());
+        return done.await(limit.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     /**

@@ -35,9 +35,12 @@ public final class AccessLogger {
         settings(settings);
     }
 
-    /** Changes the form of later lines. */
+    /** Changes the form of later lines. If there are to be none, it passes the collected lines on. */
     public void settings(AccessLog settings) {
         format = settings.format();
+        if (format == AccessLog.Format.OFF) {
+            handOver();
+        }
         Set<LogField> wanted =
                 settings.fields().isEmpty() ? EnumSet.allOf(LogField.class) : EnumSet.copyOf(settings.fields());
         line = format == AccessLog.Format.JSON

@@ -26,9 +26,12 @@ public final class UsageLogger {
         line = new LogLine.JsonLine(lines.out(), EnumSet.allOf(LogField.class));
     }
 
-    /** Begins or ends the export of later answers. */
+    /** Begins or ends the export of later answers. At the end it passes the collected lines on. */
     public void settings(UsageLog settings) {
         on = settings.on();
+        if (!on) {
+            handOver();
+        }
     }
 
     /** An exchange is over. */
