@@ -80,7 +80,11 @@ class Relay(Process):
         self.config.flush()
         super().__init__([LAUNCHER, "serve", self.config.name], r"listening on http://127\.0\.0\.1:(\d+)",
                          FIGURES="a secret of thirty-two characters or more", MILLRACE_OPTS=f"-Xmn8m -Xlog:gc:file={self.gc.name}")
-        while store and " shared: redis" not in self.text(): time.sleep(0.1)
+        for _ in range(300):
+            if not store or " shared: redis" in self.text(): return
+            if self.process.poll() is not None: break
+            time.sleep(0.1)
+        raise SystemExit("resume-figures: the relay does not use Redis: " + self.text()[-400:])
 
     def allocated(self):
         """Bytes that collections have found allocated so far: the growth from the end of one to the begin of the next."""
