@@ -99,14 +99,16 @@ final class Collector {
         }
     }
 
-    /** Warns, at most once a minute. */
-    void complain(String what, @Nullable String why) {
+    /** Warns, at most once a minute. Returns whether it has. */
+    boolean complain(String what, @Nullable String why) {
         long nowNs = System.nanoTime();
-        if (!complained || nowNs - complainedNs >= QUIET_NS) {
-            complained = true;
-            complainedNs = nowNs;
-            LOG.warn("telemetry.otlp: {}, {}{}", endpoint, what, why == null ? "" : ": " + why);
+        if (complained && nowNs - complainedNs < QUIET_NS) {
+            return false;
         }
+        complained = true;
+        complainedNs = nowNs;
+        LOG.warn("telemetry.otlp: {}, {}{}", endpoint, what, why == null ? "" : ": " + why);
+        return true;
     }
 
     /** Whether it has not taken the last report. Any thread may ask. */
@@ -114,10 +116,10 @@ final class Collector {
         return failing;
     }
 
-    /** Ends the connections. Any thread may call it. */
+    /** Ends the connections, and what is being sent. Any thread may call it. */
     void close() {
+        sending.shutdownNow(); // before the others, which wait for what is being sent
         traces.shutdown();
         metrics.shutdown();
-        sending.shutdownNow();
     }
 }

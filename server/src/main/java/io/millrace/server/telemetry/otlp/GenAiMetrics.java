@@ -123,7 +123,7 @@ record GenAiMetrics(Resource resource, InstrumentationScopeInfo scope, long star
     private AttributesBuilder attributes(String name, @Nullable String model) {
         Upstream upstream = upstreams.get(name);
         AttributesBuilder attributes = Attributes.builder()
-                .put(Names.OPERATION, Provider.operation(upstream, null))
+                .put(Names.OPERATION, Provider.operation(upstream))
                 .put(Names.PROVIDER, Provider.name(upstream, name, null))
                 .put(Names.UPSTREAM, name);
         if (model != null) {

@@ -59,6 +59,7 @@ final class Names {
 
     static final AttributeKey<String> OPERATION = stringKey("gen_ai.operation.name");
     static final String CHAT = "chat";
+    static final String TEXT_COMPLETION = "text_completion";
     static final String GENERATE_CONTENT = "generate_content";
     static final AttributeKey<String> PROVIDER = stringKey("gen_ai.provider.name");
     static final AttributeKey<String> REQUEST_MODEL = stringKey("gen_ai.request.model");

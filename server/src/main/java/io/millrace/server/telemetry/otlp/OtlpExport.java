@@ -24,13 +24,16 @@ import java.util.function.Supplier;
  */
 public final class OtlpExport implements AutoCloseable {
     private static final int MOST_EXCHANGES = 256;
-    private static final long PERIOD_MS = 1_000;
+    /** So short that the exchanges of a busy relay do not fill the queue in it. */
+    private static final long PERIOD_MS = 100;
+
     private static final long CLOSE_LIMIT_MS = 10_000;
 
     private final Source source;
     private final Collector collector;
     private final boolean metrics;
     private final long intervalNs;
+    private final long closeLimitMs;
     private final long startNs = epochNs();
     private final String instance = UUID.randomUUID().toString();
     private final CountDownLatch stopping = new CountDownLatch(1);
@@ -47,8 +50,9 @@ public final class OtlpExport implements AutoCloseable {
      */
     public record Source(Metrics metrics, Tracing tracing, Supplier<Map<String, Upstream>> upstreams) {}
 
-    private OtlpExport(Otlp settings, Source source) {
+    private OtlpExport(Otlp settings, Source source, long closeLimitMs) {
         this.source = source;
+        this.closeLimitMs = closeLimitMs;
         collector = new Collector(settings);
         metrics = settings.metrics();
         intervalNs = settings.interval().toNanos();
@@ -58,7 +62,12 @@ public final class OtlpExport implements AutoCloseable {
 
     /** Begins to send to the collector in {@code settings}, which are on. */
     public static OtlpExport open(Otlp settings, Source source) {
-        var export = new OtlpExport(settings, source);
+        return open(settings, source, CLOSE_LIMIT_MS);
+    }
+
+    /** Begins to send. The close takes {@code closeLimitMs} at most. */
+    static OtlpExport open(Otlp settings, Source source, long closeLimitMs) {
+        var export = new OtlpExport(settings, source, closeLimitMs);
         export.thread.start();
         return export;
     }
@@ -72,7 +81,7 @@ public final class OtlpExport implements AutoCloseable {
         stopping.countDown();
         try {
             if (!collector.isFailing()) {
-                thread.join(CLOSE_LIMIT_MS);
+                thread.join(closeLimitMs);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -82,15 +91,17 @@ public final class OtlpExport implements AutoCloseable {
     }
 
     private void run() {
-        boolean more = true;
-        while (more) {
+        boolean over = false;
+        boolean behind = false;
+        while (!over) {
             try {
-                more = !stopping.await(PERIOD_MS, TimeUnit.MILLISECONDS);
-                if (!more && collector.isFailing()) {
+                boolean stop = stopping.await(behind ? 0 : PERIOD_MS, TimeUnit.MILLISECONDS);
+                if (stop && collector.isFailing()) {
                     return;
                 }
-                sendTraces();
-                if (metrics && (!more || System.nanoTime() - nextMetricsNs >= 0)) {
+                behind = sendTraces();
+                over = stop && !behind;
+                if (metrics && (over || System.nanoTime() - nextMetricsNs >= 0)) {
                     nextMetricsNs = System.nanoTime() + intervalNs;
                     sendMetrics();
                 }
@@ -102,27 +113,31 @@ public final class OtlpExport implements AutoCloseable {
         }
     }
 
-    private void sendTraces() {
-        List<SpanData> spans = spans();
-        while (!spans.isEmpty()) {
+    /**
+     * Sends one report of traces, because metrics are due in time also while more traces wait. Returns whether more may
+     * wait.
+     */
+    private boolean sendTraces() {
+        var spans = new ArrayList<SpanData>();
+        boolean more = addSpans(spans);
+        if (!spans.isEmpty()) {
             collector.sendSpans(spans);
-            spans = spans();
         }
         long nowLost = source.tracing().lost();
-        if (nowLost != lost) {
-            collector.complain((nowLost - lost) + " traces were lost, because it is too slow", null);
+        if (nowLost != lost
+                && collector.complain((nowLost - lost) + " traces were lost, because too many waited", null)) {
             lost = nowLost;
         }
+        return more;
     }
 
-    /** The spans of some exchanges; none if none waits. */
-    private List<SpanData> spans() {
-        var all = new ArrayList<SpanData>();
+    /** Adds the spans of some exchanges that wait. Returns whether more may wait. */
+    private boolean addSpans(List<SpanData> all) {
         Spans making = null;
         for (int i = 0; i < MOST_EXCHANGES; i++) {
             Summary summary = source.tracing().poll();
             if (summary == null) {
-                break;
+                return false;
             }
             if (making == null) {
                 making = new Spans(
@@ -132,7 +147,7 @@ public final class OtlpExport implements AutoCloseable {
             }
             all.addAll(making.of(summary));
         }
-        return all;
+        return true;
     }
 
     private void sendMetrics() {

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What the conventions for generative AI call an upstream. */
 final class Provider {
+    private static final String SOCKET = "unix:";
+
     /** By the end of the host's name. */
     private static final Map<String, String> HOSTS = Map.ofEntries(
             Map.entry("anthropic.com", "anthropic"),
@@ -49,19 +51,39 @@ final class Provider {
         };
     }
 
-    /** What a request in this dialect asks for; null takes the upstream's. */
-    static String operation(@Nullable Upstream upstream, @Nullable String dialect) {
-        String spoken = dialect == null ? dialect(upstream) : dialect;
-        return spoken.equals(Dialect.GEMINI.label()) ? Names.GENERATE_CONTENT : Names.CHAT;
+    /** What requests to an upstream ask for, as far as its first dialect tells it. */
+    static String operation(@Nullable Upstream upstream) {
+        return dialect(upstream).equals(Dialect.GEMINI.label()) ? Names.GENERATE_CONTENT : Names.CHAT;
     }
 
-    /** Adds host and port of {@code origin}. */
+    /**
+     * What a request asks for; null if its dialect is not known.
+     *
+     * @param dialect of the request to the upstream, such as {@code messages}
+     * @param path of the client's request: the legacy completions have the dialect of chat
+     */
+    static @Nullable String operation(String dialect, @Nullable String path) {
+        if (dialect.equals(Dialect.UNKNOWN.label())) {
+            return null;
+        }
+        if (dialect.equals(Dialect.GEMINI.label())) {
+            return Names.GENERATE_CONTENT;
+        }
+        boolean legacy = dialect.equals(Dialect.CHAT.label())
+                && path != null
+                && path.endsWith("/completions")
+                && !path.endsWith("/chat/completions");
+        return legacy ? Names.TEXT_COMPLETION : Names.CHAT;
+    }
+
+    /** Adds host and port of an upstream's {@code origin}, or the path of its unix socket. */
     static void addServer(AttributesBuilder to, URI origin) {
-        String host = origin.getHost();
-        if (host != null) {
-            to.put(Names.SERVER_ADDRESS, host.startsWith("[") ? host.substring(1, host.length() - 1) : host);
-            int port = origin.getPort();
-            to.put(Names.SERVER_PORT, port >= 0 ? port : "https".equals(origin.getScheme()) ? 443 : 80);
+        Upstream only = Upstream.of("origin", origin);
+        String host = only.host();
+        if (host.startsWith(SOCKET)) {
+            to.put(Names.SERVER_ADDRESS, host.substring(SOCKET.length()));
+        } else {
+            to.put(Names.SERVER_ADDRESS, host).put(Names.SERVER_PORT, only.port());
         }
     }
 

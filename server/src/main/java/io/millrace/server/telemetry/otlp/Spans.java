@@ -114,24 +114,24 @@ record Spans(FinishedSpan.Origin origin, long offsetNs, Map<String, Upstream> up
         }
         addError(events, endNs, error);
         String model = asked.model() == null ? summary.request().model() : asked.model();
-        Upstream upstream = upstreams.get(asked.upstream());
         AttributesBuilder to = Attributes.builder();
         to.put(Names.UPSTREAM, asked.upstream()).put(Names.ATTEMPT, number);
         Provider.addServer(to, URI.create(asked.origin()));
         put(to, Names.ERROR, error);
-        if (model != null) {
-            to.put(Names.OPERATION, Provider.operation(upstream, asked.dialect()));
-            to.put(Names.PROVIDER, Provider.name(upstream, asked.upstream(), asked.dialect()));
-            to.put(Names.REQUEST_MODEL, model);
+        put(to, Names.REQUEST_MODEL, model);
+        String operation = model == null
+                ? null
+                : Provider.operation(asked.dialect(), summary.request().path());
+        if (operation != null) {
+            to.put(Names.OPERATION, operation);
+            to.put(Names.PROVIDER, Provider.name(upstreams.get(asked.upstream()), asked.upstream(), asked.dialect()));
         }
         if (answered) {
             addAnswer(to, summary, asked);
         }
         return new FinishedSpan(
                 origin,
-                model == null
-                        ? String.valueOf(summary.request().method())
-                        : Provider.operation(upstream, asked.dialect()) + ' ' + model,
+                operation == null ? String.valueOf(summary.request().method()) : operation + ' ' + model,
                 SpanKind.CLIENT,
                 context(trace, attempt.spanId()),
                 context(trace, trace.spanId()),

@@ -18,6 +18,7 @@ import io.millrace.server.config.Route;
 import io.millrace.server.config.Telemetry.Otlp;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockRequest;
+import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
@@ -27,10 +28,13 @@ import io.opentelemetry.proto.metrics.v1.NumberDataPoint;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status.StatusCode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -318,12 +322,58 @@ class OtlpTest {
         }
     }
 
+    /** Each report of traces is answered when there is something for the next. */
+    @Test
+    void metricsAreSentInTimeWhileTracesWait() throws IOException {
+        try (var receiver = Receiver.start()) {
+            UnaryOperator<RelayConfig> often = c -> c.with(o ->
+                    o.telemetry = o.telemetry.with(t -> t.otlp = t.otlp.with(p -> p.interval = Duration.ofSeconds(1))));
+            try (var harness = RelayHarness.start(to(receiver.uri(), 1).andThen(often)::apply)) {
+                receiver.beforeAnswers(() -> {
+                    if (receiver.metrics().isEmpty()) {
+                        exchange(harness);
+                    }
+                });
+                exchange(harness);
+                await().until(() -> !receiver.metrics().isEmpty());
+            }
+        }
+    }
+
+    private static void exchange(RelayHarness harness) {
+        try {
+            harness.stream(CHAT, "tokens=3");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+    }
+
+    @Test
+    void aCollectorThatDoesNotAnswerHoldsTheCloseUpNoLongerThanItsLimit() throws Exception {
+        var gate = new CountDownLatch(1);
+        try (var receiver = Receiver.behind(gate);
+                var harness = RelayHarness.start()) {
+            exchange(harness);
+            Otlp otlp = Otlp.OFF.with(o -> o.endpoint = receiver.uri());
+            var source = new OtlpExport.Source(harness.relay.metrics(), Tracing.OFF, Map::of);
+            var export = OtlpExport.open(otlp, source, 200);
+            long fromNs = System.nanoTime();
+            export.close();
+            // A report is given up after ten seconds.
+            assertThat(Duration.ofNanos(System.nanoTime() - fromNs))
+                    .isBetween(Duration.ofMillis(100), Duration.ofSeconds(9));
+            assertThat(receiver.got()).isEmpty();
+        }
+    }
+
     /** What the export has warned of. */
     private static final class Warnings {
         private static final Logger LOGGER = (Logger) LoggerFactory.getLogger(Collector.class);
         private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
 
         Warnings() {
+            appender.list = new CopyOnWriteArrayList<>();
             appender.setContext(LOGGER.getLoggerContext());
             appender.start();
             LOGGER.addAppender(appender);

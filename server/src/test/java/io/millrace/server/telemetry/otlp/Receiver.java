@@ -38,6 +38,7 @@ final class Receiver implements AutoCloseable {
     private final CountDownLatch gate;
     private final Queue<Integer> statuses = new ConcurrentLinkedQueue<>();
     private volatile int status = 200;
+    private volatile Runnable before = () -> {};
 
     private Receiver(CountDownLatch gate) {
         this.gate = gate;
@@ -68,6 +69,11 @@ final class Receiver implements AutoCloseable {
     /** Answers its next request with this status. */
     void answerOnce(int next) {
         statuses.add(next);
+    }
+
+    /** Runs {@code task} for each report of traces, before the answer. */
+    void beforeAnswers(Runnable task) {
+        before = task;
     }
 
     URI uri() {
@@ -168,6 +174,9 @@ final class Receiver implements AutoCloseable {
         try (exchange) {
             byte[] body = exchange.getRequestBody().readAllBytes();
             gate.await();
+            if (exchange.getRequestURI().getPath().equals("/v1/traces")) {
+                before.run();
+            }
             got.add(new Got(exchange.getRequestURI().getPath(), Map.copyOf(exchange.getRequestHeaders()), body));
             Integer next = statuses.poll();
             exchange.sendResponseHeaders(next == null ? status : next, -1);
