@@ -270,10 +270,11 @@ final class OpenStreams implements Sweepable {
         }
     }
 
+    /** Those that are due need not be the first: routes keep streams for different times. */
     private void forgetUntil(long nowNs, ArrayDeque<OpenStream> over) {
-        for (OpenStream oldest = over.peek(); oldest != null && nowNs - oldest.untilNs >= 0; oldest = over.peek()) {
-            forget(over.remove());
-        }
+        var due = new ArrayList<OpenStream>();
+        over.removeIf(each -> nowNs - each.untilNs >= 0 && due.add(each));
+        due.forEach(this::forget);
     }
 
     /**
@@ -284,6 +285,8 @@ final class OpenStreams implements Sweepable {
     void evict() {
         if (share != null) {
             share.relieve();
+        }
+        if (share != null && memory.isTight()) {
             dropStored(share);
         }
         evictEnded();

@@ -7,9 +7,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Deletes names of streams from the store. A name may belong to another stream by now, so it is deleted only if it has not
- * changed since it was read ({@code WATCH}). The names take turns, because {@code EXEC} ends all watches of a connection. If
- * the connection is lost, they wait for the next one. Confined to the event loop.
+ * Deletes names of streams from the store. A name may belong to another stream by now, so it is deleted only if it has
+ * not changed since it was read ({@code WATCH}). If the store refuses to watch, the name stays until its time is over.
+ * The names take turns, because {@code EXEC} ends all watches of a connection. If the connection is lost, they wait for
+ * the next one. Confined to the event loop.
  */
 final class FreedNames {
     private static final int MOST = 10_000;
@@ -19,6 +20,7 @@ final class FreedNames {
     private final Map<String, Freed> waiting = new LinkedHashMap<>();
 
     private boolean busy;
+    private boolean watched;
 
     /** A name of {@code stream}. {@code then} runs when the name is free or belongs to another stream. */
     private record Freed(String stream, List<Runnable> then) {}
@@ -51,13 +53,13 @@ final class FreedNames {
         }
         busy = true;
         String key = waiting.keySet().iterator().next();
-        share.call(Shipper.IGNORED, "WATCH", key);
+        share.call((reply, refusal) -> watched = refusal == null, "WATCH", key);
         share.call((reply, refusal) -> onRead(key, reply), "GET", key);
     }
 
     private void onRead(String key, @Nullable Object reply) {
         Freed freed = waiting.get(key);
-        if (freed != null && isOf(Entries.text(reply), freed.stream())) {
+        if (freed != null && watched && isOf(Entries.text(reply), freed.stream())) {
             share.call(Shipper.IGNORED, "MULTI");
             share.call(Shipper.IGNORED, "DEL", key);
             share.call((done, refusal) -> onFreed(key), "EXEC");

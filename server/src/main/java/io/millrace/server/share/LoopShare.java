@@ -113,9 +113,12 @@ public final class LoopShare {
         shipper.open(id, HexFormat.of().formatHex(key), head, log, terms);
     }
 
-    /** The offset up to which the store has a stream of this node for sure. */
+    /**
+     * The offset up to which the store has a stream of this node for sure, and can be asked for it; 0 without a
+     * connection.
+     */
     public long stored(String id) {
-        return shipper.stored(id);
+        return isConnected() ? shipper.stored(id) : 0;
     }
 
     /** Forgets a stream that this node no longer keeps. The store keeps it until its time is over. */

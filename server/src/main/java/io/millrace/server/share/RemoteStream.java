@@ -249,8 +249,9 @@ final class RemoteStream {
         its.sealLost(event);
     }
 
+    /** Whether the node that writes the stream is gone. This node never is, even if the store has lost its lease. */
     private boolean isDead() {
-        return absent.isFor(share().certainNs(), share().nowNs());
+        return !node.equals(share().nodeName()) && absent.isFor(share().certainNs(), share().nowNs());
     }
 
     /**

@@ -161,7 +161,7 @@ final class Shipment {
 
     private void ship(Content its) {
         StreamLog from = its.log();
-        if (from.isClosed() && (from.seal() == null || shipped < from.tail())) {
+        if (from.isClosed() && (create || from.seal() == null || shipped < from.tail())) {
             delete();
             return;
         }

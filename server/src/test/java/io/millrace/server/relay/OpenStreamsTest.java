@@ -13,6 +13,7 @@ import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -107,6 +108,20 @@ class OpenStreamsTest {
         streams.evict();
         assertThat(log(largest).isClosed()).isTrue();
         assertThat(List.of(small, middle, read, detached, more)).noneMatch(id -> log(id).isClosed());
+    }
+
+    /** Routes keep streams for different times. */
+    @Test
+    void eachIsForgottenWhenItsOwnTimeIsOver() {
+        for (int seconds : List.of(120, 1)) {
+            String id = streams.add(() -> false, KEY);
+            var head = LogHead.of(id, 200, Dialect.CHAT, new DefaultHttpHeaders());
+            var settings = Resume.DEFAULT.with(r -> r.keep = Duration.ofSeconds(seconds));
+            streams.keep(id, head, client.alloc(), settings).seal(Seal.CLEAN);
+            streams.end(id);
+        }
+        streams.onSweep(System.nanoTime() + TimeUnit.SECONDS.toNanos(2));
+        assertThat(streams.size()).isEqualTo(1);
     }
 
     private StreamLog log(String id) {

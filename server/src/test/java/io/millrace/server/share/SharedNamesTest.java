@@ -85,6 +85,23 @@ class SharedNamesTest {
         assertThat(holder()).isEqualTo("another content");
     }
 
+    /** Such as one whose user may not use the command. */
+    @Test
+    void noNameIsDeletedWithoutAWatch() {
+        String id = one.newId();
+        assertThat(claim(one, id)).isEqualTo(id);
+        redis.before = command -> {
+            if (command.equals("WATCH")) {
+                throw new FakeRedis.Refused("NOPERM this user has no permissions to run the 'watch' command");
+            }
+        };
+        one.loop.free(NAME, id);
+        run(100);
+        assertThat(holder()).startsWith(id);
+        assertThat(one.share.counters().errors()).containsKey("NOPERM");
+        assertThat(claim(two, two.newId())).as("the next one has its turn").isEqualTo(id);
+    }
+
     private String holder() {
         return Entries.text(redis.execute("GET", KEY));
     }

@@ -245,6 +245,64 @@ class SharedStreamsSimulationTest {
         assertThat(writer.share.counters().unshipped()).isZero();
     }
 
+    /** So that a node drops nothing that it cannot read back. */
+    @Test
+    void withoutAConnectionTheStoreHasNothing() {
+        String id = writer.newId();
+        StreamLog log = writer.begin(id);
+        append(log, "data: 1\n\n");
+        run(20);
+        assertThat(writer.loop.stored(id)).isEqualTo(log.tail());
+        writer.disconnect(0);
+        assertThat(writer.loop.stored(id)).isZero();
+        writer.connect();
+        run(20);
+        assertThat(writer.loop.stored(id)).isEqualTo(log.tail());
+        log.close();
+    }
+
+    /** The node has dropped the bytes, and cannot write them again. */
+    @Test
+    void aStreamThatTheStoreHasLostIsNotAnEndWithoutBytes() {
+        String id = writer.newId();
+        StreamLog log = writer.begin(id);
+        append(log, "data: 1\n\n");
+        log.seal(Seal.CLEAN);
+        run(20);
+        assertThat(writer.loop.stored(id)).isEqualTo(log.tail());
+        log.close();
+        redis.flushAll();
+        run(75);
+        for (FakeNode node : List.of(writer, other)) {
+            FakeNode.Reader reader = node.read(id, FakeNode.KEY, 0);
+            run(20);
+            assertThat(reader.answer).isEqualTo("none");
+        }
+        writer.loop.close();
+        other.loop.close();
+    }
+
+    /** Even if the store has lost its lease, when it reads back what it has dropped. */
+    @Test
+    void aNodeDoesNotTakeItselfForDead() {
+        String id = writer.newId();
+        StreamLog log = writer.begin(id);
+        append(log, "data: 1\n\n");
+        run(20);
+        redis.before = command -> {
+            if (command.equals("EXISTS")) {
+                redis.execute("DEL", writer.loop.keys().node(writer.share.name()));
+            }
+        };
+        FakeNode.Reader reader = writer.read(id, FakeNode.KEY, 0);
+        run(200);
+        assertThat(reader.answer).isEqualTo("found");
+        assertThat(writer.share.counters().lostTotal()).isZero();
+        reader.leave();
+        log.close();
+        writer.loop.close();
+    }
+
     private static void append(StreamLog log, String text) {
         ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1);
         log.append(bytes, 0, bytes.writerIndex());
