@@ -51,12 +51,21 @@ public final class AddressDebts {
         return high != 0 ? high : Cidr.low(bytes);
     }
 
-    /** Adds to the debts of {@code key}, or pays some if {@code ns} is negative. */
+    /**
+     * Adds to the debts of {@code key}, or pays some if {@code ns} is negative. An address that owes nothing does not
+     * pay for those with which it shares one cell.
+     */
     public void add(long key, long ns) {
-        if (key != NONE) {
-            long nowNs = nowNs();
-            add(first(key), ns, nowNs);
-            add(second(key), ns, nowNs);
+        if (key == NONE) {
+            return;
+        }
+        long nowNs = nowNs();
+        int first = first(key);
+        int second = second(key);
+        boolean owes = paidAtNs.get(first) > nowNs && paidAtNs.get(second) > nowNs;
+        if (owes || ns > 0) {
+            add(first, ns, nowNs);
+            add(second, ns, nowNs);
         }
     }
 

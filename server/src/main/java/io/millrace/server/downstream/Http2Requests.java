@@ -189,18 +189,18 @@ final class Http2Requests extends Http2EventAdapter {
         }
         if (budget.isReset(id)) { // nobody waits for the answer
             context.handler().onClientRefused(channel().eventLoop(), "taken_back");
-            onCancelled(System.nanoTime());
+            onCancelled(waste.key(request(head, ends)), System.nanoTime());
             return;
         }
         if (id > last || codec.connection().remote().numActiveStreams() > mostStreams()) {
             refuse(its, budget.onRefused());
             return;
         }
-        HttpRequest request = Http2Heads.request(head, !ends, context.limits().requestLine());
+        HttpRequest request = request(head, ends);
         long source = waste.key(request);
         if (!waste.mayBegin(source)) {
             context.handler().onClientRefused(channel().eventLoop(), "wasted_requests");
-            refuse(its, budget.onWasteful());
+            refuse(its, waste.isOneOfMany(source) ? budget.onRefused() : budget.onWasteful());
             return;
         }
         Http2Stream begun = begin(its, request);
@@ -238,11 +238,15 @@ final class Http2Requests extends Http2EventAdapter {
         if (known == null || known.responseStarted() || known.listener() == null) {
             return;
         }
-        onCancelled(known.beganNs());
+        onCancelled(known.key(), known.beganNs());
     }
 
-    private void onCancelled(long beganNs) throws Http2Exception {
-        if (!waste.onCancelled(beganNs)) {
+    private HttpRequest request(Http2Headers head, boolean ends) {
+        return Http2Heads.request(head, !ends, context.limits().requestLine());
+    }
+
+    private void onCancelled(long source, long beganNs) throws Http2Exception {
+        if (!waste.onCancelled(source, beganNs)) {
             throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many requests taken back");
         }
     }

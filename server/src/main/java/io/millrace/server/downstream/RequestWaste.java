@@ -64,6 +64,11 @@ final class RequestWaste {
         return trusted.contains(named) ? AddressDebts.NONE : AddressDebts.key(named);
     }
 
+    /** Whether {@code key} is one of several clients of this connection, which a trusted proxy names. */
+    boolean isOneOfMany(long key) {
+        return key != AddressDebts.NONE && connectionKey == AddressDebts.NONE;
+    }
+
     /** Whether another request of {@code key} may begin. */
     boolean mayBegin(long key) {
         return allowance >= REQUEST || !debts.isOver(key);
@@ -95,14 +100,15 @@ final class RequestWaste {
     }
 
     /**
-     * The client cancels a request that has no answer.
+     * The client cancels a request of {@code key} that has no answer. Behind a trusted proxy it has only its debts for
+     * that, so that the other clients of the connection are not cut.
      *
      * @param beganNs when the request began
      * @return whether the client may go on
      */
-    boolean onCancelled(long beganNs) {
+    boolean onCancelled(long key, long beganNs) {
         long nowNs = System.nanoTime();
-        if (nowNs - beganNs >= EARLY_NS) {
+        if (isOneOfMany(key) || nowNs - beganNs >= EARLY_NS) {
             return true;
         }
         if (early == 0 || nowNs - meterSinceNs > METER_NS) {
