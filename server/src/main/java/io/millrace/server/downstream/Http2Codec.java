@@ -19,6 +19,7 @@ import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.util.ReferenceCountUtil;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -201,6 +202,16 @@ final class Http2Codec extends Http2ConnectionHandler {
         }
     }
 
+    /** Frames behind an error are dropped, also those of the same read. */
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+        if (failed) {
+            in.skipBytes(in.readableBytes());
+        } else {
+            super.decode(ctx, in, out);
+        }
+    }
+
     @Override
     public void flush(ChannelHandlerContext ctx) {
         if (events != null) {
@@ -236,7 +247,8 @@ final class Http2Codec extends Http2ConnectionHandler {
             events.onError(code.name().toLowerCase(Locale.ROOT));
         }
         int last = connection().remote().lastStreamCreated();
-        ByteBuf reason = ByteBufUtil.writeUtf8(ctx.alloc(), String.valueOf(cause.getMessage()));
+        String text = error == null ? null : error.getMessage(); // words of a fault are for the log only
+        ByteBuf reason = ByteBufUtil.writeUtf8(ctx.alloc(), text == null ? "" : text);
         Closing.lingering(writeGoAway(last, code, reason), Closing.UPLOAD_MS);
     }
 

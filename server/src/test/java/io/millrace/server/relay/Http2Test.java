@@ -15,6 +15,7 @@ import io.millrace.server.test.Http2Client.Frame;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -542,6 +543,34 @@ class Http2Test {
             assertThat(client.answer(1).status()).isEqualTo(431);
             client.get(3, "/healthz");
             assertThat(client.answer(3).body()).isEqualTo("ok\n");
+        }
+    }
+
+    /** Not even what comes in the same read. */
+    @Test
+    void beginsNothingBehindTheHeadsThatEndAConnection() throws IOException {
+        try (var harness = start(config ->
+                        config.with(c -> c.limits = config.limits().with(l -> l.headerBytes = 1024)));
+                var client = Http2Client.connect(harness.port())) {
+            ByteBuf all = Unpooled.buffer();
+            for (int id = 1; id < 20; id += 2) {
+                ByteBuf large =
+                        client.block(id, Http2Client.head("GET", "/healthz").add("x-large", "x".repeat(900)));
+                all.writeMedium(large.readableBytes()).writeByte(Http2Client.HEADERS);
+                all.writeByte(Http2Client.END_STREAM | Http2Client.END_HEADERS)
+                        .writeInt(id)
+                        .writeBytes(large);
+            }
+            for (int id = 21; id < 61; id += 2) {
+                all.writeBytes(client.postBytes(id, path("tokens=2"), BODY));
+            }
+            client.sendRaw(ByteBufUtil.getBytes(all));
+
+            assertThat(client.readToEnd())
+                    .anyMatch(frame -> frame.type() == Http2Client.GOAWAY && frame.number(4) == ENHANCE_YOUR_CALM);
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            assertThat(harness.relay.metrics().exchanges("client_gone")).isZero();
+            assertThat(harness.mock.requests()).isEmpty();
         }
     }
 
