@@ -217,8 +217,17 @@ final class MemoryRelief {
     }
 
     private static long held(ClientConnection connection, Holder exchange, Held.Pool pool) {
-        boolean buffers = pool == Held.Pool.BUFFERS && exchange instanceof RequestListener;
-        return exchange.held(pool) + (buffers ? connection.heldBytes((RequestListener) exchange) : 0);
+        return exchange.held(pool) + (pool == Held.Pool.BUFFERS ? waiting(connection, exchange) : 0);
+    }
+
+    /** The bytes that {@code connection} holds for {@code exchange}. */
+    private static long waiting(ClientConnection connection, Holder exchange) {
+        for (RequestListener request : connection.requests()) {
+            if (isSame(SoughtAnswer.behind(request), exchange)) {
+                return connection.heldBytes(request);
+            }
+        }
+        return 0;
     }
 
     private static long held(ClientConnection connection, Held.Pool pool) {

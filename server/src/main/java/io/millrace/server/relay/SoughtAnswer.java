@@ -5,12 +5,16 @@ import io.millrace.server.own.OwnEndpoints.Asked;
 import io.netty.buffer.ByteBuf;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A request to read the stream of an answer, while the store is asked for the stream. If there is no such stream, or the
  * request has a body, an upstream answers it. Confined to the request's event loop.
  */
 final class SoughtAnswer implements RequestListener {
+    private static final Logger LOG = LoggerFactory.getLogger(SoughtAnswer.class);
+
     private final Asked asked;
     private final Function<String, RequestListener> follow;
     /** Who answers the request; null while the store is asked. */
@@ -30,11 +34,31 @@ final class SoughtAnswer implements RequestListener {
         if (over || decided != null) {
             return;
         }
+        try {
+            decide(id);
+        } catch (RuntimeException e) { // who calls would only swallow it
+            fail(e);
+        }
+    }
+
+    private void decide(@Nullable String id) {
         RequestListener its = id == null ? relay() : follow.apply(id);
         decided = its;
         if (ended) {
             its.onRequestEnd();
             its.onRequestReadComplete();
+        }
+    }
+
+    private void fail(RuntimeException fault) {
+        LOG.error("a fault in the handling of a request", fault);
+        asked.failed().run();
+        if (decided == null) {
+            over = true;
+            asked.done().run();
+            asked.downstream().reset();
+        } else {
+            decided.onRequestRefused(500, "internal_error", "The relay failed to answer. Its log says why.");
         }
     }
 
