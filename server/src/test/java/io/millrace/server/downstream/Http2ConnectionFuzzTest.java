@@ -165,10 +165,13 @@ class Http2ConnectionFuzzTest {
         }
         Written written = new Written(channel);
         assertThat(written.bytes).isLessThan((long) OUT_BYTES_AT_FIRST + (long) OUT_BYTES_A_BYTE * length);
+        boolean over = written.lastType == Http2FrameTypes.GO_AWAY; // the connection may stay open a little
         if (channel.isOpen()) {
-            assertThat(!whole || written.ponged).as("the last PING is answered").isTrue();
+            assertThat(over || !whole || written.ponged)
+                    .as("the last PING is answered")
+                    .isTrue();
         } else {
-            assertThat(written.lastType).as("said before the end").isEqualTo(Http2FrameTypes.GO_AWAY);
+            assertThat(over).as("said before the end").isTrue();
         }
         channel.finishAndReleaseAll();
         for (Answer answer : handler.answers) {

@@ -201,7 +201,7 @@ class SharedStreamsTest {
             assertThat(client.readAll()).isTrue();
             // The first stops it, and one that comes behind its end forgets it.
             await().untilAsserted(() -> {
-                send(two, "DELETE", id, KEY).close();
+                settled("DELETE", id, KEY);
                 try (var gone = follow(two, id);
                         var here = follow(one, id)) {
                     assertThat(gone.status()).isEqualTo(404);
