@@ -63,6 +63,9 @@ final class Http2StreamInput {
         pace.onBytes(length, System.nanoTime());
         if (!on && !closed) {
             keep(data, length);
+            if (last && kept == null) {
+                owner.onEnd(); // a last frame without bytes needs no room
+            }
             return 0;
         }
         hand(data.retain());

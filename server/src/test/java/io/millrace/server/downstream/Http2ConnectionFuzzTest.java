@@ -45,6 +45,7 @@ class Http2ConnectionFuzzTest {
     private static final int MAX_PAYLOAD = 48;
     private static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
+    private static final int HEAD_BYTES = 9;
     /** The largest answer is the refusal of a request of a few bytes. */
     private static final int OUT_BYTES_A_BYTE = 64;
 
@@ -95,11 +96,24 @@ class Http2ConnectionFuzzTest {
         List<String> heard = null;
         for (List<byte[]> reads : Pieces.waysToRead(bytes, cuts)) {
             List<String> now = hear(reads, bytes.length, whole);
-            if (heard != null) {
+            if (heard != null && !hasReset(bytes)) {
                 assertThat(now).as(Pieces.printable(bytes)).isEqualTo(heard);
             }
             heard = now;
         }
+    }
+
+    /** A request does not begin if the read that brings it also brings its reset, so the cuts decide. */
+    private static boolean hasReset(byte[] bytes) {
+        var frames = Unpooled.wrappedBuffer(bytes);
+        int at = PREFACE.length;
+        while (at + HEAD_BYTES <= bytes.length) {
+            if (frames.getByte(at + 3) == Http2FrameTypes.RST_STREAM) {
+                return true;
+            }
+            at += HEAD_BYTES + frames.getUnsignedMedium(at);
+        }
+        return false;
     }
 
     /** Appends a frame, and says whether it is as long as its head says. */
