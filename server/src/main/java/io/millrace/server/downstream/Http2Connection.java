@@ -235,6 +235,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
 
     @Override
     public void onError(String reason) {
+        budget.stop();
         if (!closing && channel.isActive()) { // a write that fails behind it is an error, too
             context.handler().onGoAway(this, reason);
             // the error may come out of a call of a stream

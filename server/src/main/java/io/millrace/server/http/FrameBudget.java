@@ -148,6 +148,12 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         charge(OWN_ANSWER);
     }
 
+    /** The connection has ended: drops all that comes from now on, and what waits. */
+    public void stop() {
+        over = true;
+        drop();
+    }
+
     /** Whether there are points left. */
     public boolean isLeft() {
         return points >= 0;

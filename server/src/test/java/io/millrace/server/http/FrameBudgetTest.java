@@ -107,6 +107,14 @@ class FrameBudgetTest {
         assertThat(budget.blockSinceNs()).isZero();
     }
 
+    /** What comes behind the end of a connection is not even looked at: otherwise it would cost the relay much. */
+    @Test
+    void nothingPassesAndNothingCostsBehindTheEnd() {
+        budget.stop();
+        send(PING, 100);
+        assertThat(channel.inboundMessages()).isEmpty();
+    }
+
     @Test
     void prefaceOfAClientIsNoFrame() {
         var client = new EmbeddedChannel(FrameBudget.ofClient(10, 5, () -> nowNs));
