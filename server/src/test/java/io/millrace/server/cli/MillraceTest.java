@@ -46,7 +46,7 @@ class MillraceTest {
         assertThat(execute("--version")).isZero();
 
         assertThat(out.toString())
-                .containsPattern("(?m)^millrace \\d+\\.\\d+\\.\\d+( \\([0-9a-f]{12}\\))?$")
+                .containsPattern("(?m)^millrace \\d+\\.\\d+\\.\\d+(-[A-Za-z0-9.]+)?( \\([0-9a-f]{12}\\))?$")
                 .containsPattern("(?m)^netty 4\\.2\\.")
                 .containsPattern("(?m)^java \\d+")
                 .containsPattern("(?m)^transport (epoll|kqueue|nio)$")

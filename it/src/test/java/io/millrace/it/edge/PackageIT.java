@@ -1,0 +1,129 @@
+package io.millrace.it.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The Debian package that {@code scripts/deb} makes of the distribution, and its units. {@code scripts/check-package}
+ * installs it, and {@code scripts/check-release} builds a whole release twice.
+ */
+class PackageIT {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    /** In tenths, as {@code systemd-analyze} takes it: 0 is closed and 100 open. */
+    private static final String MOST_EXPOSURE = "15";
+
+    @TempDir
+    private static Path directory;
+
+    private static Path archive;
+    private static Path deb;
+
+    @BeforeAll
+    static void make() throws Exception {
+        try (Stream<Path> files = Files.list(ROOT.resolve("bench/target"))) {
+            archive = files.filter(file -> file.getFileName().toString().matches("millrace-[0-9].*\\.tar\\.gz"))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("bench is not packaged: run mvn verify"));
+        }
+        deb = deb("one", "umask 022; TZ=UTC");
+    }
+
+    @Test
+    void isTheSameToTheBitWhereverItIsMade() throws Exception {
+        Path other = deb("another/place", "umask 077; TZ=Asia/Tokyo");
+
+        assertThat(other.getFileName()).isEqualTo(deb.getFileName());
+        assertThat(Files.mismatch(deb, other)).isEqualTo(-1);
+    }
+
+    @Test
+    void hasItsFilesAndNoCache() throws Exception {
+        List<String> lines = run("dpkg-deb", "-c", deb.toString()).lines().toList();
+        List<String> names =
+                lines.stream().map(line -> line.replaceFirst("^.* \\./", "/")).toList();
+
+        assertThat(names)
+                .contains(
+                        "/usr/bin/millrace -> ../share/millrace/bin/millrace",
+                        "/usr/share/millrace/cache -> ../../../var/cache/millrace",
+                        "/var/cache/millrace/",
+                        "/lib/systemd/system/millrace.service",
+                        "/lib/systemd/system/millrace.socket",
+                        "/etc/logrotate.d/millrace",
+                        "/usr/share/man/man1/millrace-serve.1.gz",
+                        "/usr/share/bash-completion/completions/millrace",
+                        "/usr/share/doc/millrace/copyright",
+                        "/usr/share/doc/millrace/sbom.cdx.json")
+                .noneMatch(name -> name.startsWith("/var/cache/millrace/java"));
+        assertThat(lines).allMatch(line -> line.contains(" root/root "));
+        assertThat(lines)
+                .filteredOn(line -> line.contains("./etc/default/millrace"))
+                .allMatch(line -> line.startsWith("-rw------- "));
+        assertThat(run("dpkg-deb", "-I", deb.toString(), "conffiles").lines())
+                .containsExactly("/etc/default/millrace", "/etc/logrotate.d/millrace", "/etc/millrace/millrace.yaml");
+        assertThat(run("tar", "-tzf", archive.toString())).doesNotContain("/cache/");
+    }
+
+    @Test
+    void hasUnitsThatSystemdAcceptsAndThatExposeLittle() throws Exception {
+        Path system = Files.createDirectory(directory.resolve("system"));
+        run("dpkg-deb", "-x", deb.toString(), system.toString());
+        Path units = system.resolve("lib/systemd/system");
+        Path service = units.resolve("millrace.service");
+        // The program is not installed on this machine.
+        String unit = Files.readString(service);
+        assertThat(unit).contains("ExecStart=/usr/bin/millrace serve /etc/millrace/millrace.yaml\n");
+        Files.writeString(service, unit.replace("=/usr/bin/millrace ", "=/bin/true "));
+
+        assertThat(run(
+                        "systemd-analyze",
+                        "verify",
+                        "--man=no",
+                        service.toString(),
+                        units.resolve("millrace.socket").toString()))
+                .isEmpty();
+        run("systemd-analyze", "security", "--offline=true", "--threshold=" + MOST_EXPOSURE, service.toString());
+    }
+
+    @Test
+    void hasAConfigurationThatTheRelayTakes() throws Exception {
+        Path files = Files.createDirectory(directory.resolve("files"));
+        run("dpkg-deb", "-x", deb.toString(), files.toString());
+
+        assertThat(run(
+                        files.resolve("usr/bin/millrace").toString(),
+                        "check",
+                        files.resolve("etc/millrace/millrace.yaml").toString()))
+                .contains("/run/millrace/control.sock");
+    }
+
+    private static Path deb(String place, String environment) throws Exception {
+        Path out = Files.createDirectories(directory.resolve(place));
+        run("sh", "-c", environment + " exec " + ROOT + "/scripts/deb " + archive + " " + out);
+        try (Stream<Path> files = Files.list(out)) {
+            return files.findFirst().orElseThrow();
+        }
+    }
+
+    /** What a command prints; it must end with 0. */
+    private static String run(String... command) throws IOException, InterruptedException {
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String printed;
+        try (var output = process.getInputStream()) {
+            printed = new String(output.readAllBytes(), StandardCharsets.UTF_8);
+        }
+        assertThat(process.waitFor())
+                .as("%s: %s", String.join(" ", command), printed)
+                .isZero();
+        return printed;
+    }
+}
