@@ -102,6 +102,7 @@ class HouseTest {
                         "io.millrace.server.cli.Millrace",
                         "io.millrace.server.cli.PackagedHelp",
                         "io.millrace.server.cli.Signals",
+                        "io.millrace.server.config.file.Suggestion",
                         "io.millrace.server.mock.MockRequest",
                         "io.millrace.server.mock.MockStats",
                         "io.millrace.server.mock.Stamp");

@@ -2,6 +2,7 @@ package io.millrace.bench.doctor;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.tls.TlsFailure;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -36,14 +37,15 @@ final class Refusal {
     }
 
     static Ailment of(IOException failure) {
-        String message = String.valueOf(failure.getMessage()).toLowerCase(Locale.ROOT);
         if (failure instanceof UnknownHostException) {
             return Ailment.NO_SUCH_NAME;
         }
         if (failure instanceof SSLException) {
-            boolean plain = message.contains("unsupported or unrecognized") || message.contains("plaintext");
-            boolean untrusted = message.contains("pkix") || message.contains("certification path");
-            return plain ? Ailment.SPEAKS_NO_TLS : untrusted ? Ailment.UNTRUSTED : Ailment.TLS;
+            return switch (TlsFailure.of(failure)) {
+                case NOT_TLS -> Ailment.SPEAKS_NO_TLS;
+                case UNTRUSTED -> Ailment.UNTRUSTED;
+                default -> Ailment.TLS;
+            };
         }
         return failure instanceof Probe.TlsAnswer ? Ailment.SPEAKS_TLS : Ailment.UNREACHABLE;
     }
@@ -55,11 +57,7 @@ final class Refusal {
             return "the name " + message.replaceAll(":.*", "") + " does not resolve";
         }
         if (failure instanceof SSLException) {
-            return switch (of(failure)) {
-                case UNTRUSTED -> "the certificate is not signed by an authority that is trusted here";
-                case SPEAKS_NO_TLS -> "the answer to the TLS handshake is not TLS";
-                default -> message;
-            };
+            return TlsFailure.words(failure);
         }
         if (failure instanceof SocketTimeoutException) {
             return "nothing came in time";

@@ -219,7 +219,7 @@ public final class HtmlReport {
         if (result.slo() != null) {
             tile("good/s", Numbers.of(result.throughput().goodPerSecond()));
         }
-        tile("frames per read", Numbers.fixed(result.coalescing(), 2));
+        tile("frames/read", Numbers.fixed(result.coalescing(), 2));
         line("</dl>");
     }
 

@@ -121,7 +121,7 @@ final class Plots {
                 WIDE,
                 height,
                 Axis.linear("seconds", 0, end / NS_PER_S),
-                Axis.linear("streams, in order of their start", samples.size(), 0));
+                Axis.linear("streams", samples.size(), 0));
         double thickness = Math.max(0.4, rowHeight * 0.8);
         for (int i = 0; i < samples.size(); i++) {
             draw(plot, samples.get(i), base, i + 0.5, thickness);
@@ -168,7 +168,7 @@ final class Plots {
             active[i] = Math.max(0, now);
         }
         double[] failed = values(series, i -> series.failed(i) / series.widthSeconds());
-        var plot = overTime(result, "streams in progress; failed a second", Math.max(max(active), max(failed)))
+        var plot = overTime(result, "streams", Math.max(max(active), max(failed)))
                 .curve(times(series), active, "line a")
                 .curve(times(series), failed, "line e");
         return hover(

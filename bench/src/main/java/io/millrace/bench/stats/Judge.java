@@ -28,6 +28,7 @@ final class Judge {
         double gapMs = orZero(requireNonNull(distributions.get(Metric.ITL)).percentile(50));
         judge.lag(requireNonNull(distributions.get(Metric.DISPATCH_LAG)), Metric.DISPATCH_LAG, 1, 0.02 * ttftMs, 10);
         judge.lag(requireNonNull(distributions.get(Metric.LOOP_LAG)), Metric.LOOP_LAG, 1, 0.05 * gapMs, 10);
+        judge.lag(requireNonNull(distributions.get(Metric.PLACE_WAIT)), Metric.PLACE_WAIT, 1, 0.02 * ttftMs, 10);
         judge.loops(vitals);
         judge.collections(vitals);
         return new Verdict(judge.grade, judge.reasons);
@@ -43,10 +44,11 @@ final class Judge {
         if (p99 > bound) {
             add(
                     p99 > factor * bound ? Grade.INVALID : Grade.SUSPECT,
-                    "%s p99 %.1f ms (bound: %.1f ms)",
+                    "%s p99 %.1f ms (bound: %.1f ms%s)",
                     metric.title(),
                     p99,
-                    bound);
+                    bound,
+                    metric == Metric.PLACE_WAIT ? "; more places: --connections" : "");
         }
     }
 

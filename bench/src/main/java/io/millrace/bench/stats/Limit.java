@@ -1,8 +1,9 @@
 package io.millrace.bench.stats;
 
+import io.millrace.server.config.file.Suggestion;
 import java.util.Arrays;
+import java.util.List;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * A condition on a result, such as {@code ttft.p99>800ms}, {@code errors>1%} or {@code request_throughput<10}. Times
@@ -12,6 +13,15 @@ import java.util.stream.Collectors;
  */
 public record Limit(String text, String subject, boolean over, double bound) {
     private static final Pattern FORM = Pattern.compile("([a-z0-9_]+(?:\\.[a-z0-9.]+)?)\\s*([<>])=?\\s*(.+)");
+    private static final List<String> COUNTS = List.of(
+            "errors",
+            "failed",
+            "completed",
+            "stalls",
+            "coalescing",
+            "request_throughput",
+            "output_throughput",
+            "goodput");
     private static final Pattern STATISTIC = Pattern.compile("mean|min|max|count|p[0-9]+(?:\\.[0-9]+)?");
 
     /**
@@ -22,7 +32,8 @@ public record Limit(String text, String subject, boolean over, double bound) {
     public static Limit parse(String text) {
         var match = FORM.matcher(text.strip());
         if (!match.matches()) {
-            throw new IllegalArgumentException(text + " (expected: METRIC.STATISTIC>VALUE, such as ttft.p99>800ms)");
+            throw new IllegalArgumentException(
+                    "--fail-if: " + text + " (expected: METRIC.STATISTIC>VALUE, such as ttft.p99>800ms)");
         }
         String subject = match.group(1);
         double bound = bound(text, subject, match.group(3).strip());
@@ -79,31 +90,23 @@ public record Limit(String text, String subject, boolean over, double bound) {
             }
             int dot = subject.indexOf('.');
             if (dot < 0) {
-                return switch (subject) {
-                    case "errors",
-                            "failed",
-                            "completed",
-                            "stalls",
-                            "coalescing",
-                            "request_throughput",
-                            "output_throughput",
-                            "goodput" -> Double.parseDouble(value);
-                    default -> throw new IllegalArgumentException(subject);
-                };
+                if (!COUNTS.contains(subject)) {
+                    throw new IllegalArgumentException(subject + " is no count" + Suggestion.forWord(subject, COUNTS));
+                }
+                return Double.parseDouble(value);
             }
             var metric = metric(subject.substring(0, dot));
             String statistic = subject.substring(dot + 1);
             if (!STATISTIC.matcher(statistic).matches()) {
-                throw new IllegalArgumentException(statistic);
+                throw new IllegalArgumentException(
+                        statistic + " is no statistic (expected: mean, min, max, count or a percentile such as p99)");
             }
             boolean time = metric.unit() == Metric.Unit.MS && !statistic.equals("count");
             return time ? Quantity.nanos(value) / metric.unit().scale() : Double.parseDouble(value);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    text + ": " + e.getMessage()
-                            + " (expected: METRIC.STATISTIC>VALUE such as ttft.p99>800ms, or errors>1%, failed,"
-                            + " completed, stalls, coalescing, request_throughput, output_throughput, goodput; metrics: "
-                            + Arrays.stream(Metric.values()).map(Metric::key).collect(Collectors.joining(", ")) + ")",
+                    "--fail-if: " + text + ": " + e.getMessage()
+                            + " (expected: METRIC.STATISTIC>VALUE such as ttft.p99>800ms, or errors>1%; docs/metrics.md has all)",
                     e);
         }
     }
@@ -112,6 +115,9 @@ public record Limit(String text, String subject, boolean over, double bound) {
         return Arrays.stream(Metric.values())
                 .filter(metric -> metric.key().equals(key))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(key + " is no metric"));
+                .orElseThrow(() -> new IllegalArgumentException(key + " is no metric"
+                        + Suggestion.forWord(
+                                key,
+                                Arrays.stream(Metric.values()).map(Metric::key).toList())));
     }
 }

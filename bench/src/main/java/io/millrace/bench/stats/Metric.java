@@ -77,6 +77,12 @@ public enum Metric {
             "of streams that needed a connection: TCP and TLS, over HTTP/2 until the server's settings; contained in what"
                     + " counts from the scheduled start",
             ""),
+    PLACE_WAIT(
+            Unit.MS,
+            "wait for a place",
+            "over HTTP/2: how long a stream waited because all connections of this client had as many streams as the server"
+                    + " allows; contained in what counts from the scheduled start",
+            ""),
     DISPATCH_LAG(Unit.MS, "dispatch lag", "how late this client got to streams that were due", ""),
     LOOP_LAG(Unit.MS, "event-loop lag", "how late the client's event loops ran what was due every 5 ms", "");
 

@@ -130,6 +130,13 @@ public final class Recorder implements StreamObserver {
     }
 
     @Override
+    public void onPlace(long waitNs, boolean counts) {
+        if (counts) {
+            record(Metric.PLACE_WAIT, waitNs);
+        }
+    }
+
+    @Override
     public void onFirstOutput(long scheduledNs, long nowNs) {
         series.onOutput(nowNs);
         window.onOutput(nowNs);

@@ -91,6 +91,9 @@ final class Http2Connections {
         } else if (least != null) {
             begin(stream, least);
         } else {
+            if (stream.waitsSinceNs == 0 && lane.connecting() == 0) {
+                stream.waitsSinceNs = System.nanoTime();
+            }
             waiting.add(stream);
         }
     }
@@ -104,6 +107,8 @@ final class Http2Connections {
 
     private void begin(StreamSample stream, Connection connection) {
         connection.active++;
+        lane.observer()
+                .onPlace(stream.waitsSinceNs == 0 ? 0 : System.nanoTime() - stream.waitsSinceNs, stream.counts());
         new Http2StreamChannelBootstrap(connection.channel)
                 .handler(new ChannelInitializer<Channel>() {
                     @Override

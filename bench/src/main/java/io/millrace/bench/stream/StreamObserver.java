@@ -8,6 +8,9 @@ public interface StreamObserver {
     /** This client begins a stream that was due at {@code scheduledNs}. */
     default void onDispatch(long scheduledNs, long nowNs, boolean counts) {}
 
+    /** A stream of HTTP/2 has a place on a connection. It waited so long because all had as many as the server allows. */
+    default void onPlace(long waitNs, boolean counts) {}
+
     /** The first byte of a body was read. Its request was written at {@code sentNs}. */
     default void onFirstByte(long sentNs, long nowNs) {}
 

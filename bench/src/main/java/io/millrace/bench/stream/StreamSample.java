@@ -24,6 +24,9 @@ public final class StreamSample {
     long connectBeganNs;
     long connectNs = -1;
     boolean retried;
+    /** When it began to wait for a place on a connection of HTTP/2; 0 if it did not. */
+    long waitsSinceNs;
+
     long sentNs;
     long firstByteNs;
     long firstFrameNs;

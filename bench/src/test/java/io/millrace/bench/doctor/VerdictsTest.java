@@ -11,6 +11,8 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 
@@ -203,6 +206,34 @@ class VerdictsTest {
                     .doesNotContain("PKIX");
             assertThat(run(url, "--ca", ca.toString()).out).contains("status 401: wrong key");
             assertThat(run("http://localhost:" + server.port() + "/v1").out).contains("the port speaks TLS");
+        }
+    }
+
+    /** A certificate of the right authority that is wrong otherwise is no case for {@code --ca}. */
+    @ParameterizedTest
+    @CsvSource({"localhost, -1, has expired", "localhost, 3, is not valid yet", "other.example, 1, is for other hosts"})
+    void saysWhatIsWrongWithACertificate(String host, int endDays, String words, @TempDir Path directory)
+            throws Exception {
+        var now = Instant.now();
+        var authority = new CertificateBuilder()
+                .subject("CN=Authority")
+                .setIsCertificateAuthority(true)
+                .buildSelfSigned();
+        var certificate = new CertificateBuilder()
+                .subject("CN=" + host)
+                .addSanDnsName(host)
+                .notBefore(now.plus(endDays - 2, ChronoUnit.DAYS))
+                .notAfter(now.plus(endDays, ChronoUnit.DAYS))
+                .buildIssuedBy(authority);
+        var ca = Files.writeString(directory.resolve("ca.pem"), authority.getCertificatePEM());
+        var context = SSLContext.getInstance("TLS");
+        context.init(certificate.toKeyManagerFactory().getKeyManagers(), null, null);
+        var socket = context.getServerSocketFactory().createServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        try (var server = new ScriptedServer(socket, 0, body -> List.of(BAD))) {
+            var run = run("https://localhost:" + server.port() + "/v1", "--ca", ca.toString());
+
+            assertThat(run.code).isEqualTo(1);
+            assertThat(run.out).contains("the server's certificate " + words).doesNotContain("--ca FILE", "PKIX");
         }
     }
 

@@ -10,6 +10,7 @@ import io.millrace.bench.stream.Prompts;
 import io.millrace.bench.stream.RequestTemplate;
 import io.millrace.bench.stream.StreamLimits;
 import io.millrace.bench.stream.StreamPlan;
+import io.millrace.bench.stream.StreamSample;
 import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.test.Certificates;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +50,12 @@ class Http2TruthTest {
 
     private static RunResult run(String url, SslContext tls, int connections, String spec, LoadShape shape)
             throws Exception {
+        return run(url, tls, connections, spec, shape, null);
+    }
+
+    private static RunResult run(
+            String url, SslContext tls, int connections, String spec, LoadShape shape, Consumer<StreamSample> sink)
+            throws Exception {
         var endpoint = Endpoint.of(url, null, "mock");
         var template = RequestTemplate.of(endpoint, "mock")
                 .header("x-mock: " + spec)
@@ -57,7 +65,7 @@ class Http2TruthTest {
         var clients = Clients.of(Behaviours.NONE, new StreamLimits(60_000, MINUTES_NS, MINUTES_NS, MINUTES_NS));
         var plan = new StreamPlan(template, address, tls, Prompts.fixed("Hello"), shape, clients, 1);
         try (var runner = new Runner(Transport.best(), 1)) {
-            return runner.run(plan, null, null, Runner.Watcher.NONE);
+            return runner.run(plan, null, sink, Runner.Watcher.NONE);
         }
     }
 
@@ -111,6 +119,7 @@ class Http2TruthTest {
             var result = run(mock, 3, Bench.closed(9, 45));
 
             assertThat(result.errors()).isEmpty();
+            assertThat(result.of(Metric.PLACE_WAIT).max()).as("there is room").isZero();
             assertThat(mock.connections()).hasSize(3);
             assertThat(mock.requests()).hasSize(45);
             for (var connection : mock.connections()) {
@@ -139,6 +148,10 @@ class Http2TruthTest {
             assertThat(mock.connections()).hasSize(1);
             assertThat(most).hasValueLessThanOrEqualTo(2);
             assertThat(result.of(Metric.TTFT_SENT).min()).isGreaterThan(49.9);
+            assertThat(result.of(Metric.PLACE_WAIT).count()).isEqualTo(12);
+            assertThat(result.of(Metric.PLACE_WAIT).max()).isGreaterThan(99.7);
+            assertThat(result.verdict().grade()).isEqualTo(Verdict.Grade.INVALID);
+            assertThat(result.verdict().reasons()).anyMatch(reason -> reason.contains("more places: --connections"));
             // Two at a time: of the first six, the last two wait for two others of 50 ms each.
             assertThat(result.of(Metric.TTFT).max()).isGreaterThan(149.7);
         }
@@ -177,6 +190,25 @@ class Http2TruthTest {
             assertThat(result.errors())
                     .containsEntry("no_answer: RST_STREAM REFUSED_STREAM", 2L)
                     .containsEntry("reset: RST_STREAM INTERNAL_ERROR", 2L);
+        }
+    }
+
+    /** Its event loop reads all streams of a connection. If it comes late to them, the times are its own. */
+    @Test
+    void anUnfitClientSaysSo() throws Exception {
+        try (var mock = Http2Mock.start(Http2TruthTest::answer)) {
+            var result = run(mock.uri() + "/v1", null, 1, "tokens=1", Bench.closed(4, 20), sample -> spin());
+
+            assertThat(result.errors()).isEmpty();
+            assertThat(result.verdict().grade()).isEqualTo(Verdict.Grade.INVALID);
+            assertThat(result.verdict().reasons()).anyMatch(reason -> reason.startsWith("event-loop lag"));
+        }
+    }
+
+    private static void spin() {
+        long untilNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(30);
+        while (System.nanoTime() < untilNs) {
+            Thread.onSpinWait();
         }
     }
 

@@ -66,6 +66,16 @@ class LimitTest {
     }
 
     @Test
+    void namesTheFlagAndWhatWasMeant() {
+        assertThatThrownBy(() -> Limit.parse("ttf.p99>800ms"))
+                .hasMessageStartingWith("--fail-if: ttf.p99>800ms: ttf is no metric, did you mean 'ttft'?");
+        assertThatThrownBy(() -> Limit.parse("goodputs<3"))
+                .hasMessageContaining("goodputs is no count, did you mean 'goodput'?");
+        assertThatThrownBy(() -> Limit.parse("ttft.median>1s"))
+                .hasMessageContaining("median is no statistic (expected: mean, min, max, count or a percentile");
+    }
+
+    @Test
     void nothingIsNotANumber() {
         var values = new Distribution(Metric.Unit.MS, new Histogram(3));
 

@@ -41,6 +41,28 @@ class CommandsInDocsTest {
         assertThat(wrong).isEmpty();
     }
 
+    /** Words such as URLs and names of files can be copied from a help of 80 columns. */
+    @Test
+    void noHelpBreaksAWord() {
+        var broken = new ArrayList<String>();
+        for (CommandLine command : allOf(Millrace.commandLine())) {
+            String help = command.setUsageHelpAutoWidth(false).getUsageMessage(CommandLine.Help.Ansi.OFF);
+            command.getCommandSpec().options().stream()
+                    .filter(option -> !option.hidden())
+                    .flatMap(option -> Stream.of(option.description()))
+                    .flatMap(text -> Stream.of(text.split("%n|\\s+", -1)))
+                    .filter(word -> !help.contains(word))
+                    .forEach(word -> broken.add(command.getCommandName() + ": " + word));
+        }
+        assertThat(broken).isEmpty();
+    }
+
+    private static List<CommandLine> allOf(CommandLine command) {
+        var all = new ArrayList<>(List.of(command));
+        command.getSubcommands().values().forEach(sub -> all.addAll(allOf(sub)));
+        return all;
+    }
+
     /** The arguments of the launcher in the code of a page. */
     private static List<String> commands(String page) {
         var commands = new ArrayList<String>();

@@ -122,12 +122,20 @@ public final class Millrace implements Runnable {
                 && !command.getSubcommands().isEmpty()) {
             err.println("millrace: '" + unmatched.getUnmatched().get(0) + "' is no command");
         } else {
-            err.println("millrace: " + wrong.getMessage());
+            err.println("millrace: " + message(wrong));
         }
         UnmatchedArgumentException.printSuggestions(wrong, err);
         err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
         err.flush();
         return CommandLine.ExitCode.USAGE;
+    }
+
+    /** The value of an option that is not known is no option. */
+    private static String message(ParameterException wrong) {
+        if (wrong instanceof UnmatchedArgumentException unmatched && unmatched.isUnknownOption()) {
+            return "Unknown option: '" + unmatched.getUnmatched().get(0) + "'";
+        }
+        return String.valueOf(wrong.getMessage());
     }
 
     private static int tell(Exception failure, PrintWriter err) {

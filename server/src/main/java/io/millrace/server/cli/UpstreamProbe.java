@@ -2,11 +2,14 @@ package io.millrace.server.cli;
 
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.tls.TlsFailure;
 import io.millrace.server.tls.UpstreamTls;
 import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -120,7 +123,8 @@ final class UpstreamProbe {
                     protected void initChannel(Channel channel) {
                         if (tls != null) {
                             channel.pipeline()
-                                    .addLast(UpstreamTls.handler(host, address.getPort(), tls, channel.alloc()));
+                                    .addLast(UpstreamTls.handler(host, address.getPort(), tls, channel.alloc()))
+                                    .addLast(new Silence());
                         }
                     }
                 })
@@ -137,17 +141,17 @@ final class UpstreamProbe {
                 return null;
             }
             var handshake = handler.handshakeFuture().awaitUninterruptibly();
-            return handshake.isSuccess() ? null : "the TLS handshake fails: " + root(handshake.cause());
+            return handshake.isSuccess() ? null : TlsFailure.words(handshake.cause());
         } finally {
             connect.channel().close().awaitUninterruptibly();
         }
     }
 
-    private static String root(Throwable failure) {
-        Throwable root = failure;
-        while (root.getCause() != null) {
-            root = root.getCause();
+    /** The handshake's future has the failure. Without this, Netty would write it to the log as well. */
+    private static final class Silence extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
         }
-        return String.valueOf(root.getMessage());
     }
 }

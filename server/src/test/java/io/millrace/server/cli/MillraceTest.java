@@ -2,6 +2,12 @@ package io.millrace.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.millrace.server.test.Certificates;
+import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -15,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 @Tag("sockets")
 class MillraceTest {
@@ -201,6 +208,42 @@ class MillraceTest {
         assertThat(execute("check", "--probe", "--upstream", "http://127.0.0.1:" + gone))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("the connection is refused at 127.0.0.1:" + gone);
+    }
+
+    @Test
+    void theValueOfAnUnknownOptionIsNoOption() {
+        assertThat(execute("mock", "--spek", "tokens=5")).isEqualTo(2);
+
+        assertThat(err.toString())
+                .contains("Unknown option: '--spek'\n", "--spec")
+                .doesNotContain("tokens=5");
+    }
+
+    @Test
+    void aProbeSaysWhyTlsFails(@TempDir Path directory) throws Exception {
+        var logged = new ListAppender<ILoggingEvent>();
+        logged.start();
+        var log = (Logger) LoggerFactory.getLogger("io.netty");
+        log.addAppender(logged);
+        RelayHarness.speakTls(Certificates.in(directory));
+        try (var relay = RelayHarness.start()) {
+            String plain = "https://localhost:" + relay.mock.port();
+            assertThat(execute("check", "--probe", "--upstream", plain)).isEqualTo(1);
+            assertThat(execute("check", "--probe", "--upstream", "https://localhost:" + relay.port()))
+                    .isEqualTo(1);
+
+            assertThat(err.toString().lines())
+                    .containsExactly(
+                            "default: " + plain + ": the server closed the connection in the TLS handshake",
+                            "default: https://localhost:" + relay.port()
+                                    + ": the certificate is not signed by an authority that is trusted here");
+            assertThat(logged.list)
+                    .noneMatch(event -> event.getLevel().isGreaterOrEqual(Level.WARN)
+                            && event.getThreadName().startsWith("probe"));
+        } finally {
+            RelayHarness.speakTls(null);
+            log.detachAppender(logged);
+        }
     }
 
     @Test

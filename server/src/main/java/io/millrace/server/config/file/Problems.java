@@ -4,10 +4,12 @@ import io.millrace.server.config.file.Node.Place;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Collects all problems of a configuration, so that they can be reported together. */
 final class Problems {
     private static final Place NOT_IN_THE_FILE = new Place(0, 0);
+    private static final Pattern PLACE = Pattern.compile(":(\\d+):(\\d+)\\b");
 
     private final String file;
     private final List<Problem> problems = new ArrayList<>();
@@ -28,9 +30,13 @@ final class Problems {
         problems.add(new Problem(place, where(place) + ": " + message));
     }
 
-    /** A problem outside of the file: in a flag or a variable. */
+    /** A problem in a flag or a variable, or in the file if {@code where} is one of {@link #where}. */
     void add(String where, String message) {
-        problems.add(new Problem(NOT_IN_THE_FILE, where + ": " + message));
+        var inFile = PLACE.matcher(where.startsWith(file) ? where.substring(file.length()) : "");
+        Place place = inFile.lookingAt()
+                ? new Place(Integer.parseInt(inFile.group(1)), Integer.parseInt(inFile.group(2)))
+                : NOT_IN_THE_FILE;
+        problems.add(new Problem(place, where + ": " + message));
     }
 
     /** Adds the problems of another file, whose texts have their places. */

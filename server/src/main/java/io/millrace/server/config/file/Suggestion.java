@@ -5,11 +5,11 @@ import java.util.Comparator;
 import java.util.Locale;
 
 /** Finds the known word that was probably meant by an unknown one. */
-final class Suggestion {
+public final class Suggestion {
     private Suggestion() {}
 
     /** {@code ", did you mean 'connect'?"}; if nothing is similar, the choices; an empty text if there are none. */
-    static String forWord(String word, Collection<String> choices) {
+    public static String forWord(String word, Collection<String> choices) {
         String plain = plain(word);
         int limit = Math.max(1, plain.length() / 3);
         return choices.stream()
