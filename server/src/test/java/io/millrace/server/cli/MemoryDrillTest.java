@@ -144,10 +144,13 @@ class MemoryDrillTest {
                 "-XX:G1HeapRegionSize=1m",
                 "-XX:GCTimeRatio=1",
                 "-XX:InitialRAMPercentage=5",
-                "-XX:G1ConcRefinementThreads=0",
                 "-XX:+ExitOnOutOfMemoryError",
                 "--add-opens=java.base/java.nio=ALL-UNNAMED",
                 "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED"));
+        flags.addAll(
+                Runtime.version().feature() < 20
+                        ? List.of("-XX:G1ConcRefinementThreads=0")
+                        : List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:-G1UseConcRefinement"));
         if (!size.heap.isEmpty()) {
             flags.add(size.heap);
         }
