@@ -14,7 +14,7 @@ import java.util.Set;
 /** One run over TLS and HTTP/2, and without TLS for comparison: each round puts every load on every target. */
 final class EdgeComparison {
     /** A JVM drops what it compiled for one protocol when another one comes, and compiles it again for both. */
-    private static final int WARM_UP_ROUNDS = 2;
+    private static final int WARM_UP_ROUNDS = 3;
 
     private final Launcher launcher;
     private final Path configs;
@@ -122,7 +122,7 @@ final class EdgeComparison {
                 if (speaks(peer, protocol)) {
                     var target = launcher.start(peer, mock.port(), 1);
                     try {
-                        meter.warmUp(new EdgeScenario(scenarios.shorts(), protocol), target);
+                        meter.warmUp(new EdgeScenario(scenarios.idleWarmUp(), protocol), target);
                         note(meter.hold(new EdgeScenario(scenarios.idle(), protocol), target));
                     } finally {
                         launcher.stop(target);

@@ -73,7 +73,7 @@ final class EdgeMeter {
                     counts.frames - countsBefore.frames,
                     counts.completed - countsBefore.completed,
                     lost);
-            String flaw = early ? "the load ended within the window" : usage.flaw(true);
+            String flaw = early ? "the load ended within the window" : usage.flawOfCosts();
             return Measurement.of(scenario.named(), target, round, 1, report, usage, Holding.NONE, flaw);
         }
     }
@@ -106,7 +106,7 @@ final class EdgeMeter {
         var after = Clocks.now(target.pids(), mock.pids(), nobody);
         var usage = before.until(after);
         boolean whole = kind != Handshakes.RESUMED || done.resumed() == done.connections();
-        String flaw = whole ? usage.flaw(true) : "resumed " + done.resumed() + " of " + done.connections();
+        String flaw = whole ? usage.flawOfCosts() : "resumed " + done.resumed() + " of " + done.connections();
         var report = report(after.timeNs() - before.timeNs(), 0, done.connections(), 0);
         var scenario = new Scenario(
                 kind.label(), 1, "", LoadPlan.ANY, new Scenario.Times(Duration.ZERO, Duration.ZERO, time), false);

@@ -11,11 +11,18 @@ import java.util.List;
  * @param frames 1,000 streams at 10 frames a second: processor time per frame
  * @param shorts as many streams of one token as possible: processor time per stream
  * @param idle streams that are open and silent: memory
+ * @param idleWarmUp the load of a fresh process before its idle streams
  * @param warmUp the loads of a fresh Millrace before it is measured, for each protocol: its code is compiled while it
  *     runs
  * @param handshakes how long connections are opened, one after another
  */
-record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scenario> warmUp, Duration handshakes) {
+record EdgeScenarios(
+        Scenario frames,
+        Scenario shorts,
+        Scenario idle,
+        Scenario idleWarmUp,
+        List<Scenario> warmUp,
+        Duration handshakes) {
     /** All names of loads on the command line. */
     static final List<String> NAMES = List.of("tls", "handshakes", "idle");
 
@@ -26,6 +33,7 @@ record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scena
                 frames,
                 shorts(100, new Times(ms(100), ms(600), ms(2500))),
                 idle(5000, new Times(ms(5000), ms(1000), Duration.ZERO)),
+                shorts(100, warm(1000)),
                 List.of(frames(100, 500, 4, new Times(ms(100), ms(0), ms(0))), shorts(100, warm(3000)), frames),
                 ms(2000));
     }
@@ -36,6 +44,7 @@ record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scena
                 frames(50, 20, 50, new Times(ms(200), ms(200), ms(1000))),
                 shorts(20, new Times(ms(100), ms(200), ms(500))),
                 idle(200, new Times(ms(200), ms(200), Duration.ZERO)),
+                shorts(20, warm(300)),
                 List.of(shorts(20, warm(300))),
                 ms(500));
     }

@@ -85,13 +85,26 @@ record Measurement(
          */
         private static final double MOST_CORES = 0.7;
 
+        /** The same if only processor time is measured, and no delay. */
+        private static final double MOST_CORES_FOR_COSTS = 0.9;
+
         /** Why the figures of the window are void, or null. */
         @Nullable
         String flaw(boolean hasTarget) {
-            if (mockCores > MOST_CORES) {
+            return flaw(hasTarget, MOST_CORES);
+        }
+
+        /** Why the target's processor time in the window is void, or null. */
+        @Nullable
+        String flawOfCosts() {
+            return flaw(true, MOST_CORES_FOR_COSTS);
+        }
+
+        private @Nullable String flaw(boolean hasTarget, double mostCores) {
+            if (mockCores > mostCores) {
                 return String.format("the mock used %.0f%% of a processor", 100 * mockCores);
             }
-            if (clientCores > MOST_CORES) {
+            if (clientCores > mostCores) {
                 return String.format("the client used %.0f%% of a processor", 100 * clientCores);
             }
             return hasTarget && targetCpuSeconds == 0 ? "the window was too short to see processor time" : null;
