@@ -27,7 +27,28 @@ final class RequestGate {
     private static final Pattern HOST =
             Pattern.compile("(?:\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{1,5})?");
 
+    private static final int MAX_PORT_DIGITS = 5;
+
     private RequestGate() {}
+
+    /** Whether it is a host, with or without a port. Most are plain names, for which no pattern is needed. */
+    private static boolean isHost(String text) {
+        int length = text.length();
+        int end = 0;
+        while (end < length && isNameCharacter(text.charAt(end))) {
+            end++;
+        }
+        int at = end + 1;
+        while (at < length && at <= end + MAX_PORT_DIGITS && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
+            at++;
+        }
+        boolean hasPort = end < length && text.charAt(end) == ':' && at == length && at > end + 1;
+        return (end > 0 && (end == length || hasPort)) || HOST.matcher(text).matches();
+    }
+
+    private static boolean isNameCharacter(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    }
 
     /**
      * The body of the answer to {@code request}, in the form that its client expects; null if no request could be read.
@@ -128,7 +149,7 @@ final class RequestGate {
         if (hosts.size() > 1 || (hosts.isEmpty() && !mayOmitHost)) {
             return bad("There must be exactly one Host header (found: " + hosts.size() + ").");
         }
-        if (!hosts.isEmpty() && !HOST.matcher(hosts.get(0)).matches()) {
+        if (!hosts.isEmpty() && !isHost(hosts.get(0))) {
             return bad("The Host header is not a host and port.");
         }
         if (headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {

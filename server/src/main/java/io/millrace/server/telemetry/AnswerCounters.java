@@ -26,8 +26,23 @@ final class AnswerCounters {
     final AtomicLong droppedFields = new AtomicLong();
     private final Map<String, String> models = new ConcurrentHashMap<>();
 
-    /** What distinguishes a stream. */
-    record Kind(String outcome, String upstream, String dialect, String route, String model) {}
+    /** What distinguishes a stream. It is looked up at each stream's end, by strings that know their hash. */
+    record Kind(String outcome, String upstream, String dialect, String route, String model) {
+        @Override
+        public int hashCode() {
+            return 31 * (31 * (31 * outcome.hashCode() + upstream.hashCode()) + route.hashCode()) + model.hashCode();
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Kind kind
+                    && outcome.equals(kind.outcome)
+                    && upstream.equals(kind.upstream)
+                    && dialect.equals(kind.dialect)
+                    && route.equals(kind.route)
+                    && model.equals(kind.model);
+        }
+    }
 
     /** Tokens by what they are. */
     static final class Tokens {

@@ -1,8 +1,12 @@
 package io.millrace.server.telemetry;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.server.config.LogField;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +22,7 @@ abstract class LogLine {
     }
 
     /** Appends the name of a value, with its separators. */
-    abstract void name(String name, boolean first);
+    abstract void name(LogField field, boolean first);
 
     /** Appends a text value. */
     abstract void value(String text);
@@ -63,7 +67,7 @@ abstract class LogLine {
         if (!wanted.contains(field)) {
             return false;
         }
-        name(field.label(), empty);
+        name(field, empty);
         empty = false;
         return true;
     }
@@ -79,21 +83,49 @@ abstract class LogLine {
 
     static final class JsonLine extends LogLine {
         private static final JsonStringEncoder ENCODER = JsonStringEncoder.getInstance();
+        /** What is before a value that is not the first. */
+        private static final Map<LogField, String> NAMES = new EnumMap<>(LogField.class);
+
+        static {
+            for (LogField field : LogField.values()) {
+                NAMES.put(field, ",\"" + field.label() + "\":");
+            }
+        }
 
         JsonLine(StringBuilder out, Set<LogField> wanted) {
             super(out, wanted);
         }
 
         @Override
-        void name(String name, boolean first) {
-            out.append(first ? "{\"" : ",\"").append(name).append("\":");
+        void name(LogField field, boolean first) {
+            String name = requireNonNull(NAMES.get(field));
+            if (first) {
+                out.append('{').append(name, 1, name.length());
+            } else {
+                out.append(name);
+            }
         }
 
         @Override
         void value(String text) {
             out.append('"');
-            ENCODER.quoteAsString(text, out);
+            if (isPlain(text)) {
+                out.append(text);
+            } else {
+                ENCODER.quoteAsString(text, out);
+            }
             out.append('"');
+        }
+
+        /** Whether nothing of it is escaped. The encoder goes from character to character, and most values are plain. */
+        private static boolean isPlain(String text) {
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                if (c < ' ' || c == '"' || c == '\\') {
+                    return false;
+                }
+            }
+            return true;
         }
 
         @Override
@@ -108,11 +140,11 @@ abstract class LogLine {
         }
 
         @Override
-        void name(String name, boolean first) {
+        void name(LogField field, boolean first) {
             if (!first) {
                 out.append(' ');
             }
-            out.append(name).append('=');
+            out.append(field.label()).append('=');
         }
 
         @Override

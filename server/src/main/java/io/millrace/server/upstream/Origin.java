@@ -31,6 +31,12 @@ public record Origin(
         Upstream.Http http) {
     private static final String SOCKET = "unix:";
 
+    /** Of the address only: a map of pools is asked at each request, and few origins have the same address. */
+    @Override
+    public int hashCode() {
+        return 31 * host.hashCode() + port;
+    }
+
     /** The path of the unix socket; null for a TCP port. */
     @Nullable
     Path socket() {

@@ -49,6 +49,9 @@ class RequestTableTest {
                 head("Host with a space", "Host: a b\r\n", 400, "Host header"),
                 head("Host with a user", "Host: x@a\r\n", 400, "Host header"),
                 head("Host with a path", "Host: a/b\r\n", 400, "Host header"),
+                head("Host with a colon and no port", "Host: a:\r\n", 400, "Host header"),
+                head("Host with letters in its port", "Host: a:1b\r\n", 400, "Host header"),
+                head("Host of a port only", "Host: :80\r\n", 400, "Host header"),
                 head("Host with a long port", "Host: a:123456\r\n", 400, "Host header"),
                 head("empty Host", "Host:\r\n", 400, "Host header"),
                 // Versions
