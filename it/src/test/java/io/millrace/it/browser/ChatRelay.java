@@ -11,6 +11,7 @@ import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Relays whose {@code /chat} uses one upstream with Chat Completions. They add a key of their own, and therefore check
@@ -30,6 +31,13 @@ final class ChatRelay {
         return RelayServer.start(config.with(c -> c.routes = config.routes().stream()
                 .map(route -> route.with(r -> r.disconnect = Disconnect.DETACH))
                 .toList()));
+    }
+
+    /** Relays to {@code upstream}, which has no default model. */
+    static RelayServer startWithoutModel(URI upstream) {
+        RelayConfig config = config(upstream);
+        Upstream bare = config.upstreams().get("default").with(u -> u.model = null);
+        return RelayServer.start(config.with(c -> c.upstreams = Map.of("default", bare)));
     }
 
     private static RelayConfig config(URI upstream, String... origins) {

@@ -113,6 +113,7 @@ class PlaygroundTest {
             assertThat(tab.text("#answer p code")).isEqualTo("short");
             assertThat(tab.text("#answer td[align=right]")).isEqualTo("6650");
             assertThat(tab.text("#answer pre code")).startsWith("const wide = 'a line");
+            assertThat(tab.text("#answer .code-head span")).isEqualTo("js");
             assertThat(tab.text("#answer li")).isEqualTo("👩‍👩‍👧 水 naïve");
             assertThat(tab.eval("document.documentElement.scrollWidth").asInt())
                     .as("nothing to scroll sideways")
@@ -145,8 +146,9 @@ class PlaygroundTest {
             assertThat(tab.eval("window.hurt").isNull()
                             || tab.eval("window.hurt").isMissingNode())
                     .isTrue();
-            assertThat(tab.eval("[...document.querySelectorAll('#answer *')].map((e) => e.localName)"
-                                    + ".filter((n) => !['p', 'pre', 'code', 'a'].includes(n)).join()")
+            assertThat(tab.eval(
+                                    "[...document.querySelectorAll('#answer *')].map((e) => e.localName)"
+                                            + ".filter((n) => !['p', 'pre', 'code', 'a', 'div', 'span', 'button'].includes(n)).join()")
                             .asText())
                     .isEmpty();
             assertThat(tab.eval(
@@ -392,6 +394,48 @@ class PlaygroundTest {
                         .asText();
                 assertThat(text).contains("http://h/chat", "prompt").doesNotContain("Authorization");
             }
+        }
+    }
+
+    @Test
+    void foldsReasoningShowsCallsAndComparesBothWays(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("document.querySelector('#model').value = 'mock:reasoning=9,tokens=6,ttft_ms=80,tool=1'");
+            ask(tab, "Hello");
+            tab.await("document.body.dataset.state === 'short'");
+            assertThat(tab.text("#note")).startsWith("The model calls a tool.");
+            assertThat(tab.text("#first .reasoning p").strip()).startsWith("Let me think");
+            assertThat(tab.eval("document.querySelector('#first .reasoning').open")
+                            .asBoolean())
+                    .isFalse();
+            assertThat(tab.text("#first .calls figcaption")).isEqualTo("Calls get_weather");
+            assertThat(tab.text("#first .calls code")).isEqualTo("{\n  \"city\": \"Paris\"\n}");
+            JsonNode times = tab.eval(
+                    "[...document.querySelectorAll('#way-rows td')].slice(0, 2).map((c) => parseFloat(c.textContent)"
+                            + " * (c.textContent.endsWith('ms') ? 1 : 1000))");
+            assertThat(times.get(0).asDouble()).as("directly").isGreaterThan(79);
+            assertThat(times.get(1).asDouble()).as("through the relay").isGreaterThan(79);
+            assertThat(tab.eval("violations.join()").asText()).isEmpty();
+        }
+    }
+
+    @Test
+    void asksForAModelBeforeItSendsWhereThereIsNoDefault(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.startWithoutModel(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            assertThat(tab.eval("document.querySelector('#model').placeholder").asText())
+                    .isEqualTo("model id");
+            ask(tab, "Hello");
+            tab.await("document.activeElement.id === 'model'");
+            assertThat(tab.text("#note")).startsWith("Name a model first");
+            tab.type("m");
+            tab.press("Enter");
+            tab.await("document.body.dataset.state === 'done'");
+            assertThat(mock.requests().stream().filter(asked -> asked.method().equals("POST")))
+                    .hasSize(1);
         }
     }
 

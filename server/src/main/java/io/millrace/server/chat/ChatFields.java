@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Collects the fields of a request to {@code /chat}, from JSON, a form or the query. Each may be given once. */
 final class ChatFields {
-    private static final List<String> KNOWN =
-            List.of("prompt", "messages", "system", "model", "max_tokens", "temperature", "chunk", "format", "stream");
+    private static final List<String> KNOWN = List.of(
+            "prompt", "messages", "system", "model", "max_tokens", "temperature", "chunk", "format", "parts", "stream");
     private static final BigDecimal MAX_TEMPERATURE = BigDecimal.valueOf(2);
 
     private final Set<String> given = new HashSet<>();
@@ -43,6 +43,9 @@ final class ChatFields {
     String format;
 
     @Nullable
+    String parts;
+
+    @Nullable
     Boolean stream;
 
     /**
@@ -64,6 +67,7 @@ final class ChatFields {
             case "temperature" -> temperature = value.isEmpty() ? null : (Double) temperature(decimal(name, value));
             case "chunk" -> chunk = value;
             case "format" -> format = value;
+            case "parts" -> parts = value;
             case "stream" -> stream = truth(value);
             default -> throw unknown(name);
         }
@@ -87,6 +91,7 @@ final class ChatFields {
             case "temperature" -> temperature = temperature(number(name, value));
             case "chunk" -> chunk = string(name, value);
             case "format" -> format = string(name, value);
+            case "parts" -> parts = string(name, value);
             case "stream" -> {
                 if (!value.isBoolean()) {
                     throw RequestRefusal.of(name, "stream must be true or false.");

@@ -15,12 +15,18 @@ import org.jspecify.annotations.Nullable;
 final class ChatFormat implements ClientFormat {
     private final ChatQuestion question;
     private final @Nullable String kept;
+    private final long attemptNs;
     private @Nullable ChatStream stream;
 
-    /** @param kept the id of a stream that the client may come back to; null if it may not */
+    /**
+     * The format of an attempt that begins now.
+     *
+     * @param kept the id of a stream that the client may come back to; null if it may not
+     */
     ChatFormat(ChatQuestion question, @Nullable String kept) {
         this.question = question;
         this.kept = kept;
+        attemptNs = question.nowNs();
     }
 
     /** Returns the request that was read before. {@code body} and {@code path} are not used. */
@@ -35,7 +41,7 @@ final class ChatFormat implements ClientFormat {
             // Some upstreams stream although the request does not ask for it.
             return question.newAnswer();
         }
-        stream = question.newStream(kept);
+        stream = question.newStream(kept, attemptNs);
         return stream;
     }
 

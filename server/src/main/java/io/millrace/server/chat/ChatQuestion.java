@@ -23,21 +23,30 @@ final class ChatQuestion {
     private final ModelRequest request;
     private final ChatForm form;
     private final TextUnit unit;
+    private final Parts parts;
     private final boolean eventSource;
     private final long startNs;
     private final LongSupplier clock;
+
+    /** Which parts of an answer have events. */
+    private enum Parts {
+        TEXT,
+        ALL
+    }
 
     private ChatQuestion(
             @Nullable String model,
             ModelRequest request,
             ChatForm form,
             TextUnit unit,
+            Parts parts,
             boolean eventSource,
             LongSupplier clock) {
         this.model = model;
         this.request = request;
         this.form = form;
         this.unit = unit;
+        this.parts = parts;
         this.eventSource = eventSource;
         this.clock = clock;
         startNs = clock.getAsLong();
@@ -73,8 +82,14 @@ final class ChatQuestion {
                 request,
                 form,
                 unit == null ? TextUnit.TOKEN : unit,
+                parts(fields, form),
                 streams && head.method().equals(HttpMethod.GET),
                 clock);
+    }
+
+    /** The time on the clock of this question. */
+    long nowNs() {
+        return clock.getAsLong();
     }
 
     /** The model that the client asks for, or null. */
@@ -97,15 +112,28 @@ final class ChatQuestion {
      * Creates a writer for a stream that answers it.
      *
      * @param kept the id of a stream that the client may come back to; null if it may not
+     * @param attemptNs when the attempt began
      */
-    ChatStream newStream(@Nullable String kept) {
+    ChatStream newStream(@Nullable String kept, long attemptNs) {
         String prefix = kept == null ? "" : kept + ".";
-        return new ChatStream(form, unit, eventSource ? prefix : null, startNs, clock);
+        return new ChatStream(form, unit, parts == Parts.ALL, eventSource ? prefix : null, times(attemptNs));
     }
 
     /** Creates a writer for a whole answer. */
     ChatAnswer newAnswer() {
         return new ChatAnswer(startNs, clock);
+    }
+
+    private static Parts parts(ChatFields fields, ChatForm form) throws RequestRefusal {
+        Parts parts = ChatFields.choice("parts", fields.parts, List.of(Parts.values()));
+        if (parts == Parts.ALL && form != ChatForm.JSON) {
+            throw RequestRefusal.of("parts", "parts is all, which only a stream of format json has.");
+        }
+        return parts == null ? Parts.TEXT : parts;
+    }
+
+    private ChatTimes times(long attemptNs) {
+        return new ChatTimes(clock, startNs, attemptNs);
     }
 
     private static ChatForm form(ChatFields fields, HttpRequest head) throws RequestRefusal {

@@ -133,7 +133,7 @@ public final class ChatSide implements ClientSide {
     }
 
     private ByteBuf written(ByteBufAllocator alloc, Consumer<ChatStream> action) {
-        ChatStream stream = asked().newStream(kept);
+        ChatStream stream = asked().newStream(kept, asked().nowNs());
         ByteBuf out = alloc.buffer();
         stream.to(out);
         action.accept(stream);

@@ -5,10 +5,10 @@ import io.millrace.codec.sse.SseEncoder;
 import io.millrace.codec.text.TextSegmenter;
 import io.millrace.codec.text.TextUnit;
 import io.millrace.codec.translate.ModelError;
+import io.millrace.codec.translate.Seal;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Writes an answer's text in units, as events or as bare text. One per attempt; confined to its event loop. */
@@ -20,9 +20,9 @@ final class ChatStream extends ChatText {
     private static final byte[] RETRY = "retry: 1000\n".getBytes(StandardCharsets.US_ASCII);
 
     private final ChatForm form;
+    private final boolean allParts;
     private final @Nullable String idPrefix;
-    private final LongSupplier clock;
-    private final long startNs;
+    private final ChatTimes times;
     private final @Nullable LineFeeds lineFeeds;
     private final TextSegmenter segmenter;
     private long events;
@@ -30,15 +30,15 @@ final class ChatStream extends ChatText {
     private long ttftNs = -1;
 
     /**
+     * @param allParts whether reasoning and tool calls have events, too, and deltas say when they came
      * @param idPrefix the text before the number in the id of each event; null if the client is no EventSource. For an
      *     EventSource, an event {@code done} marks the end
-     * @param startNs the time on {@code clock} at which the request was complete
      */
-    ChatStream(ChatForm form, TextUnit unit, @Nullable String idPrefix, long startNs, LongSupplier clock) {
+    ChatStream(ChatForm form, TextUnit unit, boolean allParts, @Nullable String idPrefix, ChatTimes times) {
         this.form = form;
+        this.allParts = allParts;
         this.idPrefix = idPrefix;
-        this.startNs = startNs;
-        this.clock = clock;
+        this.times = times;
         lineFeeds = form == ChatForm.SSE ? new LineFeeds() : null;
         segmenter = new TextSegmenter(unit, this::onUnit);
     }
@@ -50,7 +50,31 @@ final class ChatStream extends ChatText {
 
     @Override
     public void text(String text) {
-        segmenter.add(lineFeeds == null ? text : lineFeeds.of(text), clock.getAsLong());
+        segmenter.add(lineFeeds == null ? text : lineFeeds.of(text), times.nowNs());
+    }
+
+    @Override
+    public void reasoning(String text) {
+        if (allParts) {
+            event("reasoning", ChatJson.text(ChatJson.object().put("text", text)));
+        }
+    }
+
+    @Override
+    public void toolCall(int index, String id, String name, @Nullable Seal seal) {
+        if (allParts) {
+            ObjectNode call =
+                    ChatJson.object().put("index", index).put("id", id).put("name", name);
+            event("tool_call", ChatJson.text(call));
+        }
+    }
+
+    @Override
+    public void arguments(int index, String json) {
+        if (allParts) {
+            ObjectNode more = ChatJson.object().put("index", index).put("arguments", json);
+            event("tool_call", ChatJson.text(more));
+        }
     }
 
     @Override
@@ -87,7 +111,7 @@ final class ChatStream extends ChatText {
     private void onUnit(String text) {
         boolean first = ttftNs < 0;
         if (first) {
-            ttftNs = clock.getAsLong() - startNs;
+            ttftNs = times.nowNs() - times.requestNs();
         }
         switch (form) {
             case TEXT, ANSWER -> ByteBufUtil.writeUtf8(out(), text);
@@ -96,6 +120,9 @@ final class ChatStream extends ChatText {
                 ObjectNode delta = ChatJson.object().put("index", units).put("text", text);
                 if (first) {
                     addTtft(delta);
+                }
+                if (allParts) {
+                    addTimes(delta, first);
                 }
                 event("delta", ChatJson.text(delta));
             }
@@ -119,6 +146,14 @@ final class ChatStream extends ChatText {
             addTtft(ending);
         }
         return ending;
+    }
+
+    /** When the relay had the text, and when the attempt began that brought it. */
+    private void addTimes(ObjectNode to, boolean first) {
+        to.put("at_ms", times.sinceRequestMs(times.nowNs()));
+        if (first) {
+            to.put("attempt_ms", times.sinceRequestMs(times.attemptNs()));
+        }
     }
 
     private void addTtft(ObjectNode to) {

@@ -47,7 +47,7 @@ abstract class ChatText implements DeltaWriter {
     }
 
     @Override
-    public final void reasoning(String text) {
+    public void reasoning(String text) {
         // Not part of the answer's text.
     }
 
@@ -62,25 +62,25 @@ abstract class ChatText implements DeltaWriter {
         text(media.markdown());
     }
 
-    /** Calls are not written, so text never waits for the end of a call. */
+    /** Calls are not written, or have an index, so text never waits for the end of a call. */
     @Override
     public final boolean interleaves() {
         return true;
     }
 
     @Override
-    public final void toolCall(int index, String id, String name, @Nullable Seal seal) {
-        // The request offers no tools, so there are no calls.
+    public void toolCall(int index, String id, String name, @Nullable Seal seal) {
+        // Not part of the answer's text.
     }
 
     @Override
-    public final void arguments(int index, String json) {
-        // The request offers no tools, so there are no calls.
+    public void arguments(int index, String json) {
+        // Not part of the answer's text.
     }
 
     @Override
     public final void toolCallEnd(int index) {
-        // The request offers no tools, so there are no calls.
+        // Not part of the answer's text.
     }
 
     @Override

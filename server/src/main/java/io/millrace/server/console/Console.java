@@ -35,6 +35,8 @@ public final class Console {
             "timing.js",
             "frames.js",
             "snippets.js",
+            "parts.js",
+            "ways.js",
             "streams.css",
             "streams.js",
             "feed.js",
@@ -53,7 +55,9 @@ public final class Console {
             + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
             + " require-trusted-types-for 'script'; trusted-types dompurify";
 
-    private final Map<String, Asset> pages = new HashMap<>();
+    /** The pages by their paths, each with the place of the default model. */
+    private final Map<String, String> pages = new HashMap<>();
+
     private final Map<String, Asset> assets = new HashMap<>();
 
     /**
@@ -79,7 +83,7 @@ public final class Console {
         for (Map.Entry<String, String> page : PAGE_FILES.entrySet()) {
             String html = new String(read(page.getValue()), StandardCharsets.UTF_8)
                     .replace("{assets}", relative(page.getKey(), directory));
-            pages.put(page.getKey(), Asset.of(page.getValue(), html.getBytes(StandardCharsets.UTF_8)));
+            pages.put(page.getKey(), html);
         }
     }
 
@@ -110,11 +114,13 @@ public final class Console {
      * The answer to a GET.
      *
      * @param path a path that is {@linkplain #owns owned}
+     * @param model the model that answers where a request names none; empty if there is none
      * @param ifNoneMatch the request's {@code If-None-Match}, or null
      */
-    public Answer answer(String path, String ifNoneMatch) {
-        boolean isPage = pages.containsKey(path);
-        Asset asset = isPage ? pages.get(path) : assets.get(path);
+    public Answer answer(String path, String model, String ifNoneMatch) {
+        String html = pages.get(path);
+        boolean isPage = html != null;
+        Asset asset = isPage ? page(path, html, model) : assets.get(path);
         var headers = new DefaultHttpHeaders();
         headers.set(HttpHeaderNames.CONTENT_SECURITY_POLICY, POLICY);
         headers.set("x-content-type-options", "nosniff");
@@ -133,6 +139,11 @@ public final class Console {
         }
         headers.set(HttpHeaderNames.CONTENT_TYPE, asset.type());
         return new Answer(200, headers, asset.body());
+    }
+
+    private static Asset page(String path, String html, String model) {
+        String name = model.replace("&", "&amp;").replace("\"", "&quot;").replace("<", "&lt;");
+        return Asset.of(PAGE_FILES.get(path), html.replace("{model}", name).getBytes(StandardCharsets.UTF_8));
     }
 
     /** RFC 9110 section 13.1.2: a list of tags, which may be weak, or a star. */

@@ -238,13 +238,14 @@ public final class OwnEndpoints {
         }
         ClientStream downstream = asked.downstream();
         String ifNoneMatch = asked.request().headers().get(HttpHeaderNames.IF_NONE_MATCH);
+        String model = DefaultModel.of(asked.config());
         return asked.answer(() -> Console.loaded()
                 .whenCompleteAsync(
                         (console, failure) -> {
                             if (failure != null) {
                                 downstream.reset();
                             } else if (downstream.isActive()) {
-                                respond(downstream, console.answer(path, ifNoneMatch));
+                                respond(downstream, console.answer(path, model, ifNoneMatch));
                             }
                         },
                         downstream.eventLoop()));

@@ -1,6 +1,7 @@
 /** The same prompt to a second model, whose answer comes beside that of the first. */
 import { chat, Refused, stop } from './chat.js';
 import { show } from './markdown.js';
+import { Parts } from './parts.js';
 import { inWords, Timing } from './timing.js';
 
 /** Rendering takes at most a quarter of the time. */
@@ -21,6 +22,7 @@ export function compared(timing, usage) {
 
 export class Beside {
   #section;
+  #parts;
   #done;
   #controller = null;
   #timing = null;
@@ -34,6 +36,7 @@ export class Beside {
   /** Shows in `section`; `done` is told when an answer is over. */
   constructor(section, done) {
     this.#section = section;
+    this.#parts = new Parts(section);
     this.#done = done;
   }
 
@@ -63,6 +66,7 @@ export class Beside {
     this.#part('.prose').replaceChildren();
     this.#part('.prose').setAttribute('aria-busy', 'true');
     this.#note('');
+    this.#parts.clear();
     this.#text = '';
     this.#usage = null;
     this.#id = null;
@@ -77,7 +81,7 @@ export class Beside {
     controller.abort();
     this.#controller = null;
     this.#timing.end();
-    show(this.#text, this.#part('.prose'));
+    this.#show();
     this.#part('.prose').setAttribute('aria-busy', 'false');
     this.#count();
     this.#done();
@@ -91,6 +95,7 @@ export class Beside {
         if (event === 'error') return `Broken off here. ${data.error?.message ?? ''}`;
         if (event === 'usage') this.#usage = data;
         if (event === 'stop') reason = data.reason ?? 'no reason';
+        this.#parts.take(event, data);
         if (event === 'delta' && data.text) this.#take(data.text, at);
       }
       return reason === null ? 'The stream ended without saying that the answer is complete.' : '';
@@ -105,10 +110,15 @@ export class Beside {
     this.#text += text;
     const from = performance.now();
     if (from < this.#renderFrom) return;
-    show(this.#text, this.#part('.prose'));
+    this.#show();
     this.#count();
     const now = performance.now();
     this.#renderFrom = now + RENDER_SHARE * (now - from);
+  }
+
+  #show() {
+    show(this.#text, this.#part('.prose'));
+    this.#parts.show();
   }
 
   #count() {

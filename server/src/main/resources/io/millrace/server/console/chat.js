@@ -23,7 +23,7 @@ export async function* chat(request, { key, signal, kept, began, frame }) {
   const response = await ask('chat', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream', ...credentials(key) },
-    body: JSON.stringify({ ...request, format: 'json' }),
+    body: JSON.stringify({ ...request, format: 'json', parts: 'all' }),
     signal,
   });
   const id = response.headers.has('x-millrace-resume') ? response.headers.get('x-millrace-stream') : null;

@@ -15,6 +15,9 @@ const marked = new Marked({
       if (/^<br\s*\/?>$/i.test(text.trim())) return '<br>';
       return block ? `<pre><code>${escaped(text.trimEnd())}</code></pre>` : escaped(text);
     },
+    // The language is shown above the code.
+    code: ({ text, lang, escaped: done }) =>
+      `<pre title="${escaped(lang?.match(/^\S+/)?.[0] ?? '')}"><code>${done ? text : escaped(text)}\n</code></pre>\n`,
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text || href)}</a>`,
     checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
   },
@@ -49,9 +52,29 @@ DOMPurify.addHook('afterSanitizeAttributes', (element) => {
 
 /** Shows the text in the element. Blocks that stay the same stay in place, and what is selected in them. */
 export function show(text, element) {
-  const fresh = [...DOMPurify.sanitize(marked.parse(text), ALLOWED).childNodes];
+  const fragment = DOMPurify.sanitize(marked.parse(text), ALLOWED);
+  fragment.querySelectorAll('pre').forEach(frame);
+  const fresh = [...fragment.childNodes];
   let same = 0;
   while (same < fresh.length && element.childNodes[same]?.isEqualNode(fresh[same])) same++;
   while (element.childNodes.length > same) element.lastChild.remove();
   element.append(...fresh.slice(same));
+}
+
+/** Puts code under a line with its language and a button that copies it. */
+function frame(code) {
+  const copy = document.createElement('button');
+  copy.type = 'button';
+  copy.className = 'copy';
+  copy.textContent = 'Copy';
+  const language = document.createElement('span');
+  language.textContent = code.title;
+  code.removeAttribute('title');
+  const head = document.createElement('div');
+  head.className = 'code-head';
+  head.append(language, copy);
+  const framed = document.createElement('div');
+  framed.className = 'code';
+  code.replaceWith(framed);
+  framed.append(head, code);
 }

@@ -3,9 +3,11 @@ import { Beside, compared } from './beside.js';
 import { chat, goOn, Refused, stop } from './chat.js';
 import { Frames } from './frames.js';
 import { show } from './markdown.js';
+import { Parts } from './parts.js';
 import { snippet } from './snippets.js';
 import { Timeline } from './timeline.js';
 import { inWords, Timing } from './timing.js';
+import { Ways } from './ways.js';
 
 const REDRAW_MS = 50;
 /** Rendering takes at most a quarter of the time, however long the text has become. */
@@ -27,6 +29,7 @@ const IN_PROGRESS = 'millrace.answer';
 
 const $ = (id) => document.getElementById(id);
 const timeline = new Timeline($('timeline'));
+const parts = new Parts($('first'));
 /** The one in progress, or null. */
 let current = null;
 /** The one that is shown, or null. */
@@ -48,13 +51,14 @@ class Run {
   /** The stream's id where the relay keeps the answer, else null. */
   #id = null;
   #stopped = false;
-  #shown = '';
   #renderFrom = 0;
   #drawFrom = 0;
   #framesFrom = 0;
   #relayTtft = null;
   #head = null;
   #request = null;
+  #ways = new Ways();
+  #changed = false;
   frames = new Frames(this.timing.sent);
 
   constructor(key) {
@@ -103,7 +107,6 @@ class Run {
         this.#end('stopped', 'Stopped here, by you.');
       } else if (error instanceof Refused) {
         if (error.status === 401) askForKey();
-        if (/^model is missing/.test(error.message)) askForModel();
         this.#end('failed', refusal(error));
       } else if (this.text) this.#broken(`The connection was lost (${error.message}).`);
       else this.#end('failed', `No answer: the relay could not be reached (${error.message}).`);
@@ -119,8 +122,11 @@ class Run {
   }
 
   #take(event, data, at) {
+    parts.take(event, data);
+    this.#changed = true;
     if (event === 'delta' && data.text) {
       this.timing.arrived(at);
+      this.#ways.take(data);
       this.#relayTtft ??= data.ttft_ms ?? null;
       this.text += data.text;
       document.body.dataset.state = 'streaming';
@@ -146,6 +152,7 @@ class Run {
     this.#inspect();
     following(() => {
       show(this.text, $('answer'));
+      parts.show();
       $('note').textContent = note;
       $('note').hidden = !note;
     });
@@ -168,10 +175,13 @@ class Run {
   };
 
   #render() {
-    if (this.#shown === this.text) return;
+    if (!this.#changed) return;
     const from = performance.now();
-    following(() => show(this.text, $('answer')));
-    this.#shown = this.text;
+    following(() => {
+      show(this.text, $('answer'));
+      parts.show();
+    });
+    this.#changed = false;
     const now = performance.now();
     this.#renderFrom = now + RENDER_SHARE * (now - from);
   }
@@ -195,8 +205,24 @@ class Run {
         return pair;
       }),
     );
+    this.#compare();
     $('inspect').hidden = entries.length === 0 && this.#request === null;
     this.drawFrames();
+  }
+
+  /** The same answer as the relay and as this page saw it. A page that only went on with it has not seen all of it. */
+  #compare() {
+    const rows = this.#request === null || this.timing.ended === null ? [] : this.#ways.rows(this.timing);
+    $('ways').hidden = rows.length === 0;
+    $('way-rows').replaceChildren(
+      ...rows.map(([name, ...figures]) => {
+        const row = document.createElement('tr');
+        const head = element('th', name);
+        head.scope = 'row';
+        row.append(head, ...figures.map((figure) => element('td', figure)));
+        return row;
+      }),
+    );
   }
 
   drawFrames() {
@@ -232,7 +258,7 @@ class Run {
     const came = `${units} ${units === 1 ? 'piece' : 'pieces'}`;
     switch (document.body.dataset.state) {
       case 'waiting':
-        return 'Waiting for the first token';
+        return parts.reasons ? 'Reasoning' : 'Waiting for the first token';
       case 'streaming':
         return silent === null ? 'Streaming' : `Silent for ${Math.floor(silent / 1000)} s`;
       case 'short':
@@ -261,8 +287,17 @@ function element(name, text) {
   return made;
 }
 
+function placeholder() {
+  const { model } = document.body.dataset;
+  if (!model) return 'model id';
+  return model === 'default' ? model : `default: ${model}`;
+}
+
+/** Without a model, a relay that has no default one would refuse. */
 function askForModel() {
-  $('model').placeholder = 'model id';
+  $('timing').hidden = true;
+  $('note').textContent = 'Name a model first: the relay has no default model.';
+  $('note').hidden = false;
   $('model').focus();
 }
 
@@ -300,6 +335,10 @@ function begin() {
     $('prompt').focus();
     return;
   }
+  if (!$('model').value.trim() && document.body.dataset.model === '') {
+    askForModel();
+    return;
+  }
   const request = { prompt, chunk: $('unit').value };
   if ($('model').value.trim()) request.model = $('model').value.trim();
   if ($('system').value.trim()) request.system = $('system').value;
@@ -308,7 +347,7 @@ function begin() {
   remember();
   start();
   const model = $('beside-model').value.trim();
-  $('whose').textContent = request.model ?? 'default';
+  $('whose').textContent = request.model ?? document.body.dataset.model;
   if (model) beside.ask({ ...request, model }, $('key').value.trim());
   else beside.clear();
   current.ask(request);
@@ -322,6 +361,7 @@ function stopAll() {
 /** Makes room for an answer, which is the current one from now on. */
 function start() {
   $('answer').replaceChildren();
+  parts.clear();
   $('answer').setAttribute('aria-busy', 'true');
   $('note').hidden = true;
   $('note').textContent = '';
@@ -454,9 +494,16 @@ for (const button of document.querySelectorAll('[data-copy]')) {
 $('copy-frames').addEventListener('click', () => {
   if (latest) copy(latest.frames.text($('frame-filter').value), 'Frames copied.');
 });
+document.addEventListener('click', ({ target }) => {
+  if (!target.matches?.('.code .copy')) return;
+  copy(target.closest('.code').querySelector('code').textContent, 'Copied.').then(() => {
+    target.textContent = $('copied').textContent;
+  });
+});
 $('frame-filter').addEventListener('input', () => latest?.drawFrames());
 $('frames').addEventListener('toggle', () => latest?.drawFrames());
 new ResizeObserver(() => latest?.draw()).observe($('timeline'));
+$('model').placeholder = placeholder();
 recall();
 idle();
 goOnAfterReload();

@@ -119,6 +119,8 @@ class ChatQuestionTest {
                 "{\"prompt\":\"a\",\"temperature\":2.1}          | temperature        | 0 to 2",
                 "{\"prompt\":\"a\",\"chunk\":\"line\"}           | chunk              | one of token, word, sentence",
                 "{\"prompt\":\"a\",\"format\":\"xml\"}           | format             | one of sse, json, text.",
+                "{\"prompt\":\"a\",\"parts\":\"all\"}            | parts              | only a stream of format json",
+                "{\"prompt\":\"a\",\"format\":\"json\",\"parts\":\"x\"}       | parts              | one of text, all.",
                 "{\"prompt\":\"a\",\"stream\":\"false\"}         | stream             | true or false",
                 "{\"prompt\":\"a\",\"stream\":false,\"format\":\"sse\"}     | stream             | format asks for a stream",
                 "[]                                              | `null`             | not a JSON object",

@@ -72,6 +72,33 @@ class ChatStreamTest {
     }
 
     @Test
+    void writesReasoningAndToolCallsIfAsked() {
+        var stream =
+                new ChatStream(ChatForm.JSON, TextUnit.TOKEN, true, null, new ChatTimes(() -> nowNs, 0, 1_000_000));
+        stream.to(out);
+        stream.reasoning("hm");
+        stream.reasoningEnd(null);
+        nowNs = 2_345_678;
+        stream.text("a");
+        nowNs = 4_000_000;
+        stream.text("b");
+        stream.toolCall(0, "c1", "get_weather", null);
+        stream.arguments(0, "{\"city\":");
+        stream.arguments(0, "\"Paris\"}");
+        stream.toolCallEnd(0);
+        stream.stop(StopReason.TOOL_CALLS, null);
+        stream.end();
+        assertThat(written())
+                .isEqualTo("event: reasoning\ndata: {\"text\":\"hm\"}\n\n"
+                        + "event: delta\ndata: {\"index\":0,\"text\":\"a\",\"ttft_ms\":2,\"at_ms\":2.345,\"attempt_ms\":1.0}\n\n"
+                        + "event: delta\ndata: {\"index\":1,\"text\":\"b\",\"at_ms\":4.0}\n\n"
+                        + "event: tool_call\ndata: {\"index\":0,\"id\":\"c1\",\"name\":\"get_weather\"}\n\n"
+                        + "event: tool_call\ndata: {\"index\":0,\"arguments\":\"{\\\"city\\\":\"}\n\n"
+                        + "event: tool_call\ndata: {\"index\":0,\"arguments\":\"\\\"Paris\\\"}\"}\n\n"
+                        + "event: stop\ndata: {\"reason\":\"tool_calls\",\"model\":null,\"ttft_ms\":2}\n\n");
+    }
+
+    @Test
     void givesAnEventSourceIdsAnIntervalAndAnEnd() {
         ChatStream stream = stream(ChatForm.SSE, TextUnit.TOKEN, true);
         stream.text("a ");
@@ -177,7 +204,7 @@ class ChatStreamTest {
     }
 
     private ChatStream stream(ChatForm form, TextUnit unit, boolean eventSource) {
-        var stream = new ChatStream(form, unit, eventSource ? "" : null, 0, () -> nowNs);
+        var stream = new ChatStream(form, unit, false, eventSource ? "" : null, new ChatTimes(() -> nowNs, 0, 0));
         stream.to(out);
         return stream;
     }
