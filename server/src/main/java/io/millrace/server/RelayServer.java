@@ -202,6 +202,9 @@ public final class RelayServer implements AutoCloseable {
         if (!config.telemetry().otlp().equals(started.telemetry().otlp())) {
             kept.add("telemetry.otlp");
         }
+        if (config.telemetry().nativeHistograms() != started.telemetry().nativeHistograms()) {
+            kept.add("telemetry.nativeHistograms");
+        }
         return kept;
     }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Telemetry;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,7 +77,54 @@ final class PrometheusTest {
         }
     }
 
-    private Process prometheus(int relay, int port) throws IOException {
+    /** Two kinds of streams with times that the mock is told: both are where Prometheus' own arithmetic finds them. */
+    @Test
+    void nativeHistogramsHaveTheTimesThatTheMockWasTold() throws Exception {
+        int port;
+        try (var free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        UnaryOperator<RelayConfig> natively =
+                config -> config.with(c -> c.telemetry = Telemetry.DEFAULT.with(t -> t.nativeHistograms = true));
+        try (var harness = RelayHarness.start(natively)) {
+            Process prometheus = prometheus(harness.port(), port, "--enable-feature=native-histograms");
+            try {
+                for (int i = 0; i < 4; i++) {
+                    harness.stream("/v1/chat/completions", "tokens=2,gap_ms=80,ttft_ms=20");
+                    harness.stream("/v1/chat/completions", "tokens=2,gap_ms=80,ttft_ms=400");
+                }
+                Awaitility.await()
+                        .ignoreExceptions()
+                        .atMost(Duration.ofSeconds(40))
+                        .untilAsserted(() -> {
+                            assertThat(value(
+                                            port,
+                                            "histogram_count(sum(millrace_upstream_time_to_first_token_seconds))"))
+                                    .isEqualTo(8);
+                            assertThat(value(port, "histogram_count(sum(millrace_output_gap_seconds))"))
+                                    .isEqualTo(8);
+                        });
+                String ttft = ", sum(millrace_upstream_time_to_first_token_seconds))";
+                // A bucket is 9% wide, and a busy machine adds to a time.
+                assertThat(value(port, "histogram_quantile(0.01" + ttft)).isBetween(0.018, 0.2);
+                assertThat(value(port, "histogram_quantile(0.6" + ttft)).isBetween(0.365, 2.0);
+                assertThat(value(port, "histogram_quantile(0.5, sum(millrace_output_gap_seconds))"))
+                        .isBetween(0.073, 0.5);
+                assertThat(value(port, "histogram_sum(sum(millrace_upstream_time_to_first_token_seconds))"))
+                        .isBetween(4 * 0.42, 4 * 2.2);
+            } finally {
+                prometheus.destroy();
+                prometheus.waitFor();
+            }
+        }
+    }
+
+    private double value(int port, String query) throws IOException, InterruptedException {
+        JsonNode result = query(port, query).path("data").path("result");
+        return result.isEmpty() ? -1 : result.get(0).path("value").get(1).asDouble();
+    }
+
+    private Process prometheus(int relay, int port, String... more) throws IOException {
         Path config = Files.writeString(
                 directory.resolve("prometheus.yml"), """
                 global: {scrape_interval: 1s, evaluation_interval: 1s}
@@ -83,11 +133,13 @@ final class PrometheusTest {
                   - job_name: millrace
                     static_configs: [{targets: ["127.0.0.1:%d"]}]
                 """.formatted(MONITORING.resolve("millrace.rules.yml"), relay));
-        return new ProcessBuilder(
-                        "prometheus",
-                        "--config.file=" + config,
-                        "--storage.tsdb.path=" + directory.resolve("data"),
-                        "--web.listen-address=127.0.0.1:" + port)
+        var command = new ArrayList<>(List.of(
+                "prometheus",
+                "--config.file=" + config,
+                "--storage.tsdb.path=" + directory.resolve("data"),
+                "--web.listen-address=127.0.0.1:" + port));
+        command.addAll(List.of(more));
+        return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())
                 .start();
@@ -111,17 +163,21 @@ final class PrometheusTest {
 
     private boolean hasData(int port, String query) {
         try {
-            String url = "http://127.0.0.1:" + port + "/api/v1/query?query="
-                    + URLEncoder.encode(query, StandardCharsets.UTF_8);
-            var response = http.send(HttpRequest.newBuilder(URI.create(url)).build(), BodyHandlers.ofString());
-            JsonNode answer = JSON.readTree(response.body());
-            assertThat(answer.path("status").asText()).as(query + " " + answer).isEqualTo("success");
-            return !answer.path("data").path("result").isEmpty();
+            return !query(port, query).path("data").path("result").isEmpty();
         } catch (IOException e) {
             return false; // Prometheus does not listen yet
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private JsonNode query(int port, String query) throws IOException, InterruptedException {
+        String url =
+                "http://127.0.0.1:" + port + "/api/v1/query?query=" + URLEncoder.encode(query, StandardCharsets.UTF_8);
+        var response = http.send(HttpRequest.newBuilder(URI.create(url)).build(), BodyHandlers.ofString());
+        JsonNode answer = JSON.readTree(response.body());
+        assertThat(answer.path("status").asText()).as(query + " " + answer).isEqualTo("success");
+        return answer;
     }
 
     private static String output(ProcessBuilder command) throws IOException, InterruptedException {

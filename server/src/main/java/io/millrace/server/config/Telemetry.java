@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param usageLog the export of token counts for billing
  * @param otlp the collector of OpenTelemetry
+ * @param nativeHistograms whether Prometheus may also read native histograms
  */
-public record Telemetry(UsageLog usageLog, Otlp otlp) implements Settings<Telemetry, Telemetry.Builder> {
+public record Telemetry(UsageLog usageLog, Otlp otlp, boolean nativeHistograms)
+        implements Settings<Telemetry, Telemetry.Builder> {
     /** Nothing is exported. */
     public static final Telemetry DEFAULT = Builders.build(Telemetry.class, new Builder());
 
@@ -136,5 +138,6 @@ public record Telemetry(UsageLog usageLog, Otlp otlp) implements Settings<Teleme
     public static final class Builder {
         public UsageLog usageLog = UsageLog.OFF;
         public Otlp otlp = Otlp.OFF;
+        public boolean nativeHistograms;
     }
 }

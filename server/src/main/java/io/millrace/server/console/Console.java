@@ -120,7 +120,7 @@ public final class Console {
     public Answer answer(String path, String model, String ifNoneMatch) {
         String html = pages.get(path);
         boolean isPage = html != null;
-        Asset asset = isPage ? page(path, html, model) : assets.get(path);
+        Asset asset = html != null ? page(html, model) : assets.get(path);
         var headers = new DefaultHttpHeaders();
         headers.set(HttpHeaderNames.CONTENT_SECURITY_POLICY, POLICY);
         headers.set("x-content-type-options", "nosniff");
@@ -141,9 +141,9 @@ public final class Console {
         return new Answer(200, headers, asset.body());
     }
 
-    private static Asset page(String path, String html, String model) {
+    private static Asset page(String html, String model) {
         String name = model.replace("&", "&amp;").replace("\"", "&quot;").replace("<", "&lt;");
-        return Asset.of(PAGE_FILES.get(path), html.replace("{model}", name).getBytes(StandardCharsets.UTF_8));
+        return Asset.of("page.html", html.replace("{model}", name).getBytes(StandardCharsets.UTF_8));
     }
 
     /** RFC 9110 section 13.1.2: a list of tags, which may be weak, or a star. */

@@ -74,7 +74,7 @@ record RelayLoop(
             LoopMemory memory,
             Shared shared) {
         var sweeper = new Sweeper(loop, sweepPeriodNs(config));
-        var counters = new LoopCounters();
+        var counters = new LoopCounters(config.telemetry().nativeHistograms());
         sweeper.measure(counters.histograms()::late);
         var upstreams = connector.upstreams(sweeper, counters.histograms()::connected);
         var log = new AccessLogger(accessLog, loop, sweeper, config.accessLog());

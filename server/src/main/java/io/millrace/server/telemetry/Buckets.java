@@ -49,9 +49,15 @@ final class Buckets {
     static final Buckets SIZE =
             new Buckets(1, 1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26);
 
+    /** So many doublings beyond the bounds are told apart in a native histogram. */
+    private static final int ROOM_BELOW = 3;
+
+    private static final int ROOM_ABOVE = 4;
+
     private final double perUnit;
     private final double[] uppers;
     private final long[] bounds;
+    private final NativeBuckets natives;
     /** For each number of significant bits, the first bucket that may have such a value. */
     private final byte[] first = new byte[Long.SIZE + 1];
 
@@ -65,6 +71,8 @@ final class Buckets {
         this.perUnit = perUnit;
         this.uppers = uppers;
         bounds = new long[uppers.length];
+        natives = new NativeBuckets(
+                Math.getExponent(uppers[0]) - ROOM_BELOW, Math.getExponent(uppers[uppers.length - 1]) + ROOM_ABOVE);
         for (int i = 0; i < bounds.length; i++) {
             bounds[i] = Math.round(uppers[i] * perUnit);
         }
@@ -98,6 +106,11 @@ final class Buckets {
     /** The bound of a bucket in the exposed unit. */
     double upper(int bucket) {
         return bucket < uppers.length ? uppers[bucket] : Double.POSITIVE_INFINITY;
+    }
+
+    /** The buckets of a native histogram of the same values, in the exposed unit. */
+    NativeBuckets natives() {
+        return natives;
     }
 
     /** A sum of values in the exposed unit. */

@@ -1,6 +1,7 @@
 package io.millrace.server.telemetry;
 
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many values of one event loop fell into each bucket, and their sum. Written by that loop alone, read by any
@@ -10,16 +11,23 @@ final class Distribution {
     private final Buckets buckets;
     /** The counts by bucket, then the sum. */
     private final AtomicLongArray cells;
+    /** The counts by bucket of the native histogram; null if there is none. */
+    private final @Nullable AtomicLongArray natives;
 
-    Distribution(Buckets buckets) {
+    /** @param natively whether values also count in the buckets of a native histogram */
+    Distribution(Buckets buckets, boolean natively) {
         this.buckets = buckets;
         cells = new AtomicLongArray(buckets.count() + 1);
+        natives = natively ? new AtomicLongArray(buckets.natives().count()) : null;
     }
 
     /** Counts a value: nanoseconds or bytes. Less than zero counts as zero. */
     void record(long value) {
-        add(buckets.of(value), 1);
-        add(buckets.count(), Math.max(0, value));
+        add(cells, buckets.of(value), 1);
+        add(cells, buckets.count(), Math.max(0, value));
+        if (natives != null) {
+            add(natives, buckets.natives().of(buckets.exposed(value)), 1);
+        }
     }
 
     /** Whether no value was counted. */
@@ -36,7 +44,7 @@ final class Distribution {
         return buckets;
     }
 
-    private void add(int cell, long change) {
+    private static void add(AtomicLongArray cells, int cell, long change) {
         cells.lazySet(cell, cells.getPlain(cell) + change);
     }
 
@@ -44,6 +52,7 @@ final class Distribution {
     static final class Sum {
         private final Buckets buckets;
         private final long[] counts;
+        private long @Nullable [] natives;
         private long sum;
 
         Sum(Buckets buckets) {
@@ -56,6 +65,18 @@ final class Distribution {
                 counts[i] += other.cells.get(i);
             }
             sum += other.cells.get(counts.length);
+            if (other.natives != null) {
+                addNative(other.natives);
+            }
+        }
+
+        private void addNative(AtomicLongArray other) {
+            if (natives == null) {
+                natives = new long[other.length()];
+            }
+            for (int i = 0; i < natives.length; i++) {
+                natives[i] += other.get(i);
+            }
         }
 
         /** The bounds of the buckets in the exposed unit. */
@@ -70,6 +91,17 @@ final class Distribution {
         /** The counts by bucket. */
         long[] counts() {
             return counts;
+        }
+
+        /** The buckets of values in the exposed unit. */
+        NativeBuckets nativeBuckets() {
+            return buckets.natives();
+        }
+
+        /** The counts of the native histogram; null if there is none. */
+        @SuppressWarnings("MutableReturn") // read once
+        long @Nullable [] nativeCounts() {
+            return natives;
         }
 
         /** The sum of the values in the exposed unit. */

@@ -23,18 +23,26 @@ public record Exposition(String contentType, boolean gzip, byte[] body) {
     private static final ExpositionFormatWriter OPEN_METRICS = OpenMetricsTextFormatWriter.create();
 
     /**
-     * Writes {@code metrics} as OpenMetrics if {@code accept} has that, otherwise in the text format 0.0.4.
+     * Writes {@code metrics} as OpenMetrics if {@code accept} has that, otherwise in the text format 0.0.4. Only the
+     * format of protobuf has native histograms.
      *
      * @param accept the field of the request; null if it has none
+     * @param natively whether there are native histograms
      */
-    static Exposition of(MetricSnapshots metrics, @Nullable String accept, boolean gzip) {
+    static Exposition of(MetricSnapshots metrics, @Nullable String accept, boolean gzip, boolean natively) {
+        boolean protobuf = natively && accept != null && ProtobufWriter.accepts(accept);
         ExpositionFormatWriter writer = OPEN_METRICS.accepts(accept) ? OPEN_METRICS : TEXT;
         var bytes = new ByteArrayOutputStream(1 << 16);
         try (OutputStream out = gzip ? new GZIPOutputStream(bytes, 1 << 12) : bytes) {
-            writer.write(out, metrics);
+            if (protobuf) {
+                ProtobufWriter.write(out, metrics);
+            } else {
+                writer.write(out, metrics);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new Exposition(writer.getContentType(), gzip, bytes.toByteArray());
+        return new Exposition(
+                protobuf ? ProtobufWriter.CONTENT_TYPE : writer.getContentType(), gzip, bytes.toByteArray());
     }
 }

@@ -5,6 +5,7 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.NativeHistogramBuckets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,11 +100,29 @@ record HistogramMetrics(List<LoopHistograms> loops) {
 
     private static MetricSnapshot snapshot(String name, String help, Map<Labels, Distribution.Sum> sums) {
         var histogram = HistogramSnapshot.builder().name(name).help(help);
-        sums.forEach((labels, sum) -> histogram.dataPoint(HistogramDataPointSnapshot.builder()
+        sums.forEach((labels, sum) -> histogram.dataPoint(point(labels, sum)));
+        return histogram.build();
+    }
+
+    private static HistogramDataPointSnapshot point(Labels labels, Distribution.Sum sum) {
+        var point = HistogramDataPointSnapshot.builder()
                 .labels(labels)
                 .classicHistogramBuckets(ClassicHistogramBuckets.of(sum.uppers(), sum.counts()))
-                .sum(sum.sum())
-                .build()));
-        return histogram.build();
+                .sum(sum.sum());
+        long[] counts = sum.nativeCounts();
+        if (counts != null) {
+            NativeBuckets buckets = sum.nativeBuckets();
+            var positive = NativeHistogramBuckets.builder();
+            for (int cell = 1; cell < counts.length; cell++) {
+                if (counts[cell] != 0) {
+                    positive.bucket(buckets.index(cell), counts[cell]);
+                }
+            }
+            point.nativeSchema(NativeBuckets.SCHEMA)
+                    .nativeZeroThreshold(buckets.zeroThreshold())
+                    .nativeZeroCount(counts[0])
+                    .nativeBucketsForPositiveValues(positive.build());
+        }
+        return point.build();
     }
 }

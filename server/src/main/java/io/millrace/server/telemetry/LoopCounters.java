@@ -27,7 +27,7 @@ public final class LoopCounters {
     final Map<String, ClientCounts> byClient = new ConcurrentHashMap<>();
 
     final AnswerCounters answers = new AnswerCounters();
-    private final LoopHistograms histograms = new LoopHistograms();
+    private final LoopHistograms histograms;
     final AtomicLong connections = new AtomicLong();
     final AtomicLong exchanges = new AtomicLong();
     final AtomicLong retries = new AtomicLong();
@@ -41,6 +41,16 @@ public final class LoopCounters {
     static final class ClientCounts {
         final Map<String, AtomicLong> requests = new ConcurrentHashMap<>();
         final AnswerCounters.Tokens tokens = new AnswerCounters.Tokens();
+    }
+
+    /** Counts with classic histograms alone. */
+    public LoopCounters() {
+        this(false);
+    }
+
+    /** @param natively whether there are also native histograms */
+    public LoopCounters(boolean natively) {
+        histograms = new LoopHistograms(natively);
     }
 
     /** A client of this {@code protocol} connected ({@code +1}) or disconnected ({@code -1}). */

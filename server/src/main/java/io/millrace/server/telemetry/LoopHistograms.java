@@ -9,26 +9,53 @@ public final class LoopHistograms {
 
     final Map<String, OfUpstream> byUpstream = new ConcurrentHashMap<>();
     final Map<Served, OfModel> byModel = new ConcurrentHashMap<>();
-    final Distribution requestSize = new Distribution(Buckets.SIZE);
-    final Distribution lag = new Distribution(Buckets.OWN);
+    private final boolean natively;
+    final Distribution requestSize;
+    final Distribution lag;
 
     /** An upstream, and a model that it was asked for. */
     record Served(String upstream, String model) {}
 
     /** The histograms of one upstream. */
     static final class OfUpstream {
-        final Distribution added = new Distribution(Buckets.OWN);
-        final Distribution connect = new Distribution(Buckets.OWN);
-        final Distribution gap = new Distribution(Buckets.STREAM);
+        final Distribution added;
+        final Distribution connect;
+        final Distribution gap;
+
+        OfUpstream(boolean natively) {
+            added = new Distribution(Buckets.OWN, natively);
+            connect = new Distribution(Buckets.OWN, natively);
+            gap = new Distribution(Buckets.STREAM, natively);
+        }
     }
 
     /** The histograms of one model at one upstream. */
     static final class OfModel {
-        final Distribution ttft = new Distribution(Buckets.STREAM);
-        final Distribution upstreamTtft = new Distribution(Buckets.STREAM);
-        final Distribution longestGap = new Distribution(Buckets.STREAM);
-        final Distribution streamed = new Distribution(Buckets.STREAM);
-        final Distribution whole = new Distribution(Buckets.STREAM);
+        final Distribution ttft;
+        final Distribution upstreamTtft;
+        final Distribution longestGap;
+        final Distribution streamed;
+        final Distribution whole;
+
+        OfModel(boolean natively) {
+            ttft = new Distribution(Buckets.STREAM, natively);
+            upstreamTtft = new Distribution(Buckets.STREAM, natively);
+            longestGap = new Distribution(Buckets.STREAM, natively);
+            streamed = new Distribution(Buckets.STREAM, natively);
+            whole = new Distribution(Buckets.STREAM, natively);
+        }
+    }
+
+    /** @param natively whether there are also native histograms */
+    LoopHistograms(boolean natively) {
+        this.natively = natively;
+        requestSize = new Distribution(Buckets.SIZE, natively);
+        lag = new Distribution(Buckets.OWN, natively);
+    }
+
+    /** Whether there are also native histograms. */
+    boolean isNative() {
+        return natively;
     }
 
     /** The gaps between the output frames of one upstream. */
@@ -53,7 +80,7 @@ public final class LoopHistograms {
             return;
         }
         String upstream = upstream(summary);
-        OfModel its = byModel.computeIfAbsent(new Served(upstream, model), key -> new OfModel());
+        OfModel its = byModel.computeIfAbsent(new Served(upstream, model), key -> new OfModel(natively));
         Timeline time = summary.timeline();
         boolean stream = summary.stream() != null;
         (stream ? its.streamed : its.whole).record(time.endNs - time.startNs);
@@ -75,6 +102,6 @@ public final class LoopHistograms {
 
     private OfUpstream of(String upstream) {
         OfUpstream known = byUpstream.get(upstream);
-        return known != null ? known : byUpstream.computeIfAbsent(upstream, key -> new OfUpstream());
+        return known != null ? known : byUpstream.computeIfAbsent(upstream, key -> new OfUpstream(natively));
     }
 }

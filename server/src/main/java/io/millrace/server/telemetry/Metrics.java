@@ -168,7 +168,8 @@ public final class Metrics {
      * @param gzip whether to compress them
      */
     public Exposition exposition(@Nullable String accept, boolean gzip) {
-        return Exposition.of(snapshots(), accept, gzip);
+        return Exposition.of(
+                snapshots(), accept, gzip, loops.get(0).histograms().isNative());
     }
 
     /** What was measured of upstreams, for other exporters. */

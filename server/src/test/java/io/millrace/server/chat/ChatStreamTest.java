@@ -88,14 +88,29 @@ class ChatStreamTest {
         stream.toolCallEnd(0);
         stream.stop(StopReason.TOOL_CALLS, null);
         stream.end();
-        assertThat(written())
-                .isEqualTo("event: reasoning\ndata: {\"text\":\"hm\"}\n\n"
-                        + "event: delta\ndata: {\"index\":0,\"text\":\"a\",\"ttft_ms\":2,\"at_ms\":2.345,\"attempt_ms\":1.0}\n\n"
-                        + "event: delta\ndata: {\"index\":1,\"text\":\"b\",\"at_ms\":4.0}\n\n"
-                        + "event: tool_call\ndata: {\"index\":0,\"id\":\"c1\",\"name\":\"get_weather\"}\n\n"
-                        + "event: tool_call\ndata: {\"index\":0,\"arguments\":\"{\\\"city\\\":\"}\n\n"
-                        + "event: tool_call\ndata: {\"index\":0,\"arguments\":\"\\\"Paris\\\"}\"}\n\n"
-                        + "event: stop\ndata: {\"reason\":\"tool_calls\",\"model\":null,\"ttft_ms\":2}\n\n");
+        assertThat(written()).isEqualTo("""
+                        event: reasoning
+                        data: {"text":"hm"}
+
+                        event: delta
+                        data: {"index":0,"text":"a","ttft_ms":2,"at_ms":2.345,"attempt_ms":1.0}
+
+                        event: delta
+                        data: {"index":1,"text":"b","at_ms":4.0}
+
+                        event: tool_call
+                        data: {"index":0,"id":"c1","name":"get_weather"}
+
+                        event: tool_call
+                        data: {"index":0,"arguments":"{\\"city\\":"}
+
+                        event: tool_call
+                        data: {"index":0,"arguments":"\\"Paris\\"}"}
+
+                        event: stop
+                        data: {"reason":"tool_calls","model":null,"ttft_ms":2}
+
+                        """);
     }
 
     @Test

@@ -4,15 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Retry;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Tag;
@@ -24,6 +33,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("sockets")
 class MetricsTest {
     private static final String CHAT = "/v1/chat/completions";
+    private static final int GAPS = 5;
 
     @Test
     void histogramsHaveTheTimesThatTheUpstreamTook() throws Exception {
@@ -100,6 +110,112 @@ class MetricsTest {
                         .isBetween((double) within(measuredMs, ms), (double) mayBe);
             }
         }
+    }
+
+    /** Of the gaps that a client of its own saw, as many are in each bucket as the relay has counted there. */
+    @Test
+    @Tag("time")
+    void gapsAreThoseOfAnIndependentClient() throws Exception {
+        int[] toldMs = {15, 70, 70, 70, 70, 35, 70, 70, 350, 70};
+        var measuredMs = new ConcurrentLinkedQueue<Double>();
+        try (var harness = RelayHarness.start()) {
+            var clients = IntStream.range(0, 20)
+                    .mapToObj(i -> new Thread(() -> measuredMs.addAll(gapsMs(harness, toldMs[i % toldMs.length]))))
+                    .toList();
+            clients.forEach(Thread::start);
+            for (Thread client : clients) {
+                client.join();
+            }
+            assertThat(measuredMs).hasSize(clients.size() * GAPS);
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            for (String bound : List.of("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0")) {
+                String of = "millrace_output_gap_seconds_bucket{upstream=\"default\",le=\"" + bound + "\"}";
+                assertThat(value(harness, of))
+                        .as(bound)
+                        .isCloseTo((double) within(measuredMs, Double.parseDouble(bound) * 1000), offset(5.0));
+            }
+        }
+    }
+
+    /** The times between the output frames of one stream. */
+    private static List<Double> gapsMs(RelayHarness harness, int toldMs) {
+        var gaps = new ArrayList<Double>();
+        try (var client = harness.client()) {
+            client.post(RelayHarness.withSpec(CHAT, "tokens=" + (GAPS + 1) + ",gap_ms=" + toldMs), "m", "");
+            client.readUntil("\"content\":\"\""); // with the role
+            long beforeNs = 0;
+            for (int i = 0; i <= GAPS; i++) {
+                client.readUntil("\"content\":\"");
+                long nowNs = System.nanoTime();
+                if (i > 0) {
+                    gaps.add((nowNs - beforeNs) / 1e6);
+                }
+                beforeNs = nowNs;
+            }
+            client.readUntil("[DONE]");
+            return gaps;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** With 20 upstreams, 50 models, and 100 pairs of them that have histograms. */
+    @Test
+    @Tag("h1") // counts the time of threads, of which HTTP/2 has others
+    void aScrapeTakesLittleTimeOfEventLoops() throws IOException {
+        try (var harness = RelayHarness.start(MetricsTest::withTwentyUpstreams);
+                var client = harness.client()) {
+            for (int i = 0; i < 100; i++) {
+                String body = "{\"model\":\"m" + i % 50 + "\",\"stream\":true,\"messages\":[]}";
+                client.send("POST", RelayHarness.withSpec(CHAT, "tokens=2"), body, "x-u" + i / 5 + ": 1");
+                assertThat(client.readAll().status()).isEqualTo(200);
+            }
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            long series = text(harness)
+                    .lines()
+                    .filter(line -> line.startsWith("millrace_time_to_first_token_seconds_count"))
+                    .count();
+            assertThat(series).isEqualTo(100);
+            int scrapes = 20;
+            for (int i = 0; i < scrapes; i++) {
+                get(client, "accept-encoding: gzip");
+            }
+            long beforeNs = loopsCpuNs();
+            for (int i = 0; i < scrapes; i++) {
+                get(client, i % 2 == 0 ? "accept-encoding: gzip" : "accept-encoding: identity");
+            }
+            assertThat((loopsCpuNs() - beforeNs) / scrapes)
+                    .as("ns of all event loops for a scrape")
+                    .isLessThan(TimeUnit.MILLISECONDS.toNanos(5));
+        }
+    }
+
+    private static RelayConfig withTwentyUpstreams(RelayConfig config) {
+        Upstream first = config.upstreams().get("default");
+        var upstreams = new LinkedHashMap<String, Upstream>();
+        var routes = new ArrayList<Route>();
+        for (int i = 0; i < 20; i++) {
+            String name = "u" + i;
+            upstreams.put(name, Upstream.of(name, first.url()));
+            routes.add(Route.of(name, Match.ALL.with(m -> m.header = "x-" + name), name));
+        }
+        return config.with(c -> {
+            c.upstreams = upstreams;
+            c.routes = routes;
+        });
+    }
+
+    /** The processor time of the event loops so far. */
+    private static long loopsCpuNs() {
+        var threads = ManagementFactory.getThreadMXBean();
+        long sum = 0;
+        for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+            if (thread != null && thread.getThreadName().matches("millrace-[0-9]+-[0-9]+")) {
+                sum += threads.getThreadCpuTime(thread.getThreadId());
+            }
+        }
+        assertThat(sum).isPositive();
+        return sum;
     }
 
     private static long within(Collection<Double> measuredMs, double ms) {

@@ -39,13 +39,28 @@ class DistributionTest {
         if (bucket > 0) {
             assertThat(buckets.exposed(value) * slack).isGreaterThan(buckets.upper(bucket - 1));
         }
+        checkNative(buckets.natives(), buckets.exposed(value));
+    }
+
+    /** Bucket i of Prometheus' schema 3 has the values above 2^((i-1)/8), up to 2^(i/8). */
+    private static void checkNative(NativeBuckets natives, double value) {
+        int cell = natives.of(value);
+        if (cell == 0) {
+            assertThat(value).isLessThanOrEqualTo(natives.zeroThreshold());
+            return;
+        }
+        double upper = Math.pow(2, natives.index(cell) / 8.0);
+        if (cell < natives.count() - 1) {
+            assertThat(value).isLessThanOrEqualTo(upper * (1 + 1e-12));
+        }
+        assertThat(value * (1 + 1e-12)).isGreaterThan(upper / Math.pow(2, 1 / 8.0));
     }
 
     @ParameterizedTest
     @MethodSource("buckets")
     void sumsOfLoopsCountEachValueOnce(Buckets buckets) {
-        var one = new Distribution(buckets);
-        var other = new Distribution(buckets);
+        var one = new Distribution(buckets, true);
+        var other = new Distribution(buckets, true);
         one.record(1);
         one.record(Long.MAX_VALUE >> 8);
         other.record(1);
@@ -55,6 +70,9 @@ class DistributionTest {
         sum.add(other);
         assertThat(sum.counts()[0]).isEqualTo(3);
         assertThat(sum.counts()[buckets.count() - 1]).isEqualTo(1);
+        long[] natives = sum.nativeCounts();
+        assertThat(natives[buckets.natives().of(buckets.exposed(1))]).isEqualTo(3);
+        assertThat(natives[natives.length - 1]).isEqualTo(1);
         assertThat(sum.sum()).isEqualTo(buckets.exposed((Long.MAX_VALUE >> 8) + 2));
     }
 }

@@ -30,6 +30,7 @@ final class TelemetryReader {
         root.readSection("telemetry", section -> {
             Telemetry telemetry = TelemetryTables.TELEMETRY.read(section, draft.relay.telemetry());
             change(t -> t.usageLog = placed(telemetry.usageLog()));
+            change(t -> t.nativeHistograms = telemetry.nativeHistograms());
             section.readSection("otlp", inner -> {
                 Otlp otlp = readOtlp(inner, telemetry.otlp());
                 change(t -> t.otlp = otlp);

@@ -41,7 +41,8 @@ final class TelemetryTables {
                             Telemetry::usageLog,
                             (t, v) -> t.usageLog = v)
                     .onlyIf(t -> t.usageLog().on()),
-            special("otlp", Shape.part(() -> OTLP), telemetry -> OTLP.write(telemetry.otlp())));
+            special("otlp", Shape.part(() -> OTLP), telemetry -> OTLP.write(telemetry.otlp())),
+            value("nativeHistograms", BOOLEAN, Telemetry::nativeHistograms, (t, v) -> t.nativeHistograms = v));
 
     private TelemetryTables() {}
 

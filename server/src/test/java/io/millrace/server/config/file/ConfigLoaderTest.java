@@ -58,7 +58,7 @@ class ConfigLoaderTest {
             trustedProxies: [10.0.0.0/8, "::1", unix]
             heartbeat: 20s
             accessLog: {format: text, file: access.log}
-            telemetry: {usageLog: {file: usage.jsonl, rotate: 64MiB}}
+            telemetry: {usageLog: {file: usage.jsonl, rotate: 64MiB}, nativeHistograms: true}
             ownPaths: {metrics: false}
             cors: {origins: ["https://app.example.com", "http://localhost:3000"], credentials: true, maxAge: 5m}
             upstreams:
@@ -111,8 +111,9 @@ class ConfigLoaderTest {
         assertThat(config.trustedProxies()).isEqualTo(AddressSet.of("10.0.0.0/8", "::1", "unix"));
         assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
         assertThat(config.telemetry())
-                .isEqualTo(Telemetry.DEFAULT.with(
-                        t -> t.usageLog = new UsageLog(directory.resolve("usage.jsonl"), 64 << 20)));
+                .isEqualTo(Telemetry.DEFAULT
+                        .with(t -> t.usageLog = new UsageLog(directory.resolve("usage.jsonl"), 64 << 20))
+                        .with(t -> t.nativeHistograms = true));
         assertThat(config.ownPaths()).isEqualTo(OwnPaths.ALL.with(o -> o.metrics = false));
         assertThat(config.cors())
                 .isEqualTo(new Cors(
