@@ -54,7 +54,7 @@ class PackageIT {
         assertThat(names)
                 .contains(
                         "/usr/bin/millrace -> ../share/millrace/bin/millrace",
-                        "/usr/share/millrace/cache -> ../../../var/cache/millrace",
+                        "/usr/share/millrace/cache -> /var/cache/millrace",
                         "/var/cache/millrace/",
                         "/lib/systemd/system/millrace.service",
                         "/lib/systemd/system/millrace.socket",
