@@ -37,6 +37,17 @@ class BenchReportTest {
                               const seen = plot.getBoundingClientRect();
                               return drawn && seen.width > 200 && seen.height > 80;
                             })""").asBoolean()).isTrue();
+            assertThat(tab.eval("""
+                            [...document.querySelectorAll('svg.plot text')].filter((text) => {
+                              const word = text.getBoundingClientRect();
+                              const plot = text.closest('svg').getBoundingClientRect();
+                              return word.left < plot.left - 1 || word.right > plot.right + 1
+                                || word.top < plot.top - 1 || word.bottom > plot.bottom + 1;
+                            }).map((text) => text.textContent).join()""").asText()).isEmpty();
+            assertThat(tab.eval("""
+                            Math.max(...[...document.querySelectorAll('.tiles dd')].map((value) => value.offsetHeight))""").asInt())
+                    .as("a value and its unit are on one line")
+                    .isLessThan(40);
             assertThat(tab.eval("performance.getEntriesByType('resource').map((entry) => entry.name).join()")
                             .asText())
                     .isEmpty();
@@ -83,6 +94,8 @@ class BenchReportTest {
                             "12",
                             "--concurrency",
                             "1,3",
+                            "--slo",
+                            "ttft=1s,itl=1s",
                             "--url",
                             mock.uri() + "/v1",
                             "--html",
