@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ServeCommand.class,
             MockCommand.class,
             CheckCommand.class,
+            HealthCommand.class,
             KeyCommand.class,
             TrainCommand.class,
             CompletionCommand.class,

@@ -247,6 +247,37 @@ class MillraceTest {
     }
 
     @Test
+    void asksTheHealthOfTheRelayThatTheConfigurationStarts() throws IOException {
+        try (var relay = RelayHarness.start()) {
+            int port = relay.relay.addresses().get(0).getPort();
+            var file = Files.writeString(
+                    directory.resolve("millrace.yaml"),
+                    "listeners: [{address: '127.0.0.1:1', serves: relay}, {address: '0.0.0.0:" + port + "'}]\n"
+                            + "upstreams: {a: {url: 'http://127.0.0.1:9100'}}");
+            assertThat(execute("health", file.toString())).as(err.toString()).isZero();
+            assertThat(out).hasToString("0.0.0.0:" + port + "/healthz: 200" + System.lineSeparator());
+            assertThat(execute("health", "--ready", "--listen", ":" + port)).isZero();
+        }
+        assertThat(execute("health", "--listen", "127.0.0.1:" + freePort())).isEqualTo(1);
+        assertThat(err.toString()).contains("/healthz: Connection refused");
+    }
+
+    @Test
+    void healthNeedsAnAddressThatCanBeAsked() throws IOException {
+        var file = Files.writeString(
+                directory.resolve("millrace.yaml"),
+                "listeners: [{address: '127.0.0.1:1', serves: relay}]\nupstreams: {a: {url: 'http://127.0.0.1:9100'}}");
+        assertThat(execute("health", file.toString())).isEqualTo(1);
+        assertThat(err.toString()).contains("no address serves health without TLS");
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
     void printsTheSchema() {
         assertThat(execute("check", "--schema")).isZero();
         assertThat(out.toString()).startsWith("{\n  \"$schema\"").contains("\"upstreams\": {");

@@ -13,9 +13,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Reads keys from the two places where they may be: the environment, or a file that only its owner can read. */
+/** Reads keys from the two places where they may be: the environment, or a file that is closed to others. */
 final class Secrets {
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
+    /** Kubernetes gives secrets to a group, and so do packages: the file is root's, and the relay is not root. */
+    private static final Set<PosixFilePermission> CLOSED = PosixFilePermissions.fromString("rwxr-----");
+
     private static final int LONGEST = 64 * 1024;
 
     private final Map<String, String> environment;
@@ -48,9 +50,9 @@ final class Secrets {
         Path file = directory.resolve(name);
         try {
             Set<PosixFilePermission> mode = Files.getPosixFilePermissions(file);
-            if (!OWNER_ONLY.containsAll(mode)) {
+            if (!CLOSED.containsAll(mode)) {
                 throw new IllegalArgumentException("file: " + file + " is " + PosixFilePermissions.toString(mode)
-                        + " (expected: 0600, for its owner only; chmod 600 " + file + ")");
+                        + " (expected: 0600, or 0640 for a group; chmod 600 " + file + ")");
             }
             if (Files.size(file) > LONGEST) {
                 throw new IllegalArgumentException("file: " + file + " is no key (expected: at most 64KiB)");

@@ -353,7 +353,7 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"rw-r-----", "rw----r--", "rw--w----"})
+    @ValueSource(strings = {"rw-rw----", "rw----r--", "rw--w----"})
     void refusesKeyFileThatOthersCanUse(String mode) {
         secretFile("key.txt", mode);
 
@@ -362,6 +362,17 @@ class ConfigLoaderTest {
                 .asString()
                 .contains("c.yaml:1:53: file: ", "key.txt is " + mode, "chmod 600")
                 .doesNotContain("from-file");
+    }
+
+    /** As Kubernetes gives a secret: it is root's, and of the group of the relay. */
+    @ParameterizedTest
+    @ValueSource(strings = {"r--r-----", "rw-r-----"})
+    void takesKeyFileOfItsGroup(String mode) {
+        secretFile("key.txt", mode);
+
+        assertThat(load("upstreams: {a: {url: 'http://h', credential: {file: key.txt}}}", Map.of(), Map.of())
+                        .upstreams())
+                .containsKey("a");
     }
 
     @Test

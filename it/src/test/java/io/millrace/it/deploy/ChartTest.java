@@ -1,0 +1,255 @@
+package io.millrace.it.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.file.ConfigLoader;
+import io.millrace.server.config.file.ConfigSources;
+import io.netty.pkitesting.CertificateBuilder;
+import io.netty.pkitesting.X509Bundle;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The Helm chart, RENDERED by Helm's engine, and the plain manifests that are made from it. */
+@Tag("sockets")
+class ChartTest {
+    private static final Path CHART = Path.of("..", "charts", "millrace");
+    private static final Path PLAIN = Path.of("..", "kubernetes");
+    private static final Path WRITTEN = Path.of("target", "kubernetes");
+    private static final Pattern SECRET = Pattern.compile("/run/secrets/\\S+");
+    private static final String HASH = "a".repeat(64);
+    /** Values that the schema refuses, and what the error names. */
+    private static final Map<String, String> WRONG = new TreeMap<>(Map.of(
+            "replicas: two", "replicas",
+            "replica: 2", "replica",
+            "image: {repository: ''}", "repository",
+            "config: {listen: ':80'}", "config",
+            "redis: {url: 'redis://redis:6379'}", "existingSecret",
+            "config: {timeouts: {drain: 1h}}", "timeouts",
+            "stop: {drainSeconds: 10m}", "drainSeconds",
+            "service: {type: Ingress}", "type",
+            "keda: {enabled: true}\nautoscaling: {enabled: true}", "not",
+            "secrets: [a, a]", "secrets"));
+
+    private static final X509Bundle CERTIFICATE = certificate();
+    private static final Map<String, String> RENDERED = new TreeMap<>();
+
+    @TempDir
+    private static Path directory;
+
+    @BeforeAll
+    static void render() throws IOException, InterruptedException {
+        var values = new ArrayList<Path>();
+        try (var files = Files.list(CHART.resolve("ci"))) {
+            for (Path file : files.sorted().toList()) {
+                values.add(Files.copy(file, directory.resolve(file.getFileName())));
+            }
+        }
+        for (Map.Entry<String, String> wrong : WRONG.entrySet()) {
+            values.add(Files.writeString(directory.resolve("wrong-" + values.size()), wrong.getKey()));
+        }
+        RENDERED.putAll(HelmRenderer.render(CHART, values));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"default-values.yaml", "full-values.yaml", "keda-values.yaml"})
+    void isOfTheTypesOfTheApiAndHasAFileThatTheRelayReads(String values) throws IOException {
+        List<Object> objects = objects(values);
+        PodSpec pod = only(objects, Deployment.class).getSpec().getTemplate().getSpec();
+        Container relay = pod.getContainers().get(0);
+        RelayConfig config = config(only(objects, ConfigMap.class));
+
+        long preStop = relay.getLifecycle() == null
+                ? 0
+                : Long.parseLong(
+                        relay.getLifecycle().getPreStop().getExec().getCommand().get(1));
+        var timeouts = config.timeouts();
+        assertThat(pod.getTerminationGracePeriodSeconds())
+                .isGreaterThanOrEqualTo(preStop
+                        + timeouts.shutdownDelay().plus(timeouts.drain()).toSeconds()
+                        + 10);
+        // Readiness has fallen, and is known to have, before the relay no longer listens.
+        var readiness = relay.getReadinessProbe();
+        assertThat(readiness.getHttpGet().getPath()).isEqualTo("/readyz");
+        assertThat(readiness.getPeriodSeconds() * readiness.getFailureThreshold() + 1)
+                .isLessThan((int) timeouts.shutdownDelay().toSeconds());
+        assertThat(config.listeners()).extracting(Listener::isAdmin).containsExactly(false, true);
+        assertThat(config.listeners().get(1).serves())
+                .containsExactlyInAnyOrder(Listener.Served.HEALTH, Listener.Served.METRICS);
+
+        assertThat(pod.getSecurityContext().getRunAsNonRoot()).isTrue();
+        assertThat(relay.getSecurityContext().getReadOnlyRootFilesystem()).isTrue();
+        assertThat(relay.getSecurityContext().getCapabilities().getDrop()).containsExactly("ALL");
+        assertThat(relay.getVolumeMounts()).allMatch(VolumeMount::getReadOnly);
+        assertThat(relay.getEnv()).noneMatch(variable -> variable.getValueFrom() != null); // secrets are files
+    }
+
+    @Test
+    void hasAllThatIsAskedFor() throws IOException {
+        List<Object> objects = objects("full-values.yaml");
+        Deployment deployment = only(objects, Deployment.class);
+        Map<String, String> selector = deployment.getSpec().getSelector().getMatchLabels();
+        assertThat(deployment.getSpec().getTemplate().getMetadata().getLabels()).containsAllEntriesOf(selector);
+        assertThat(deployment.getSpec().getReplicas()).isNull(); // the autoscaler's
+        assertThat(only(objects, PodDisruptionBudget.class)
+                        .getSpec()
+                        .getSelector()
+                        .getMatchLabels())
+                .isEqualTo(selector);
+        assertThat(only(objects, NetworkPolicy.class).getSpec().getPodSelector().getMatchLabels())
+                .isEqualTo(selector);
+        var scaled = only(objects, HorizontalPodAutoscaler.class).getSpec();
+        assertThat(scaled.getScaleTargetRef().getName())
+                .isEqualTo(deployment.getMetadata().getName());
+        assertThat(scaled.getMetrics().get(0).getPods().getMetric().getName()).isEqualTo("millrace_open_streams");
+        Map<String, String> watched =
+                only(objects, ServiceMonitor.class).getSpec().getSelector().getMatchLabels();
+        assertThat(objects.stream()
+                        .filter(Service.class::isInstance)
+                        .map(service -> ((Service) service).getMetadata().getLabels())
+                        .filter(labels -> labels.entrySet().containsAll(watched.entrySet())))
+                .hasSize(1);
+        RelayConfig config = config(only(objects, ConfigMap.class));
+        assertThat(config.clients().redis()).isNotNull();
+        assertThat(config.resume().redis()).isNotNull();
+        assertThat(config.listeners().get(0).tls()).isNotNull();
+        assertThat(config.upstreams()).containsOnlyKeys("openai", "anthropic");
+        // Each file that the configuration names is mounted.
+        var mounts = deployment.getSpec().getTemplate().getSpec().getContainers().get(0).getVolumeMounts().stream()
+                .map(mount -> mount.getMountPath() + "/")
+                .toList();
+        assertThat(SECRET.matcher(only(objects, ConfigMap.class).getData().get("millrace.yaml"))
+                        .results()
+                        .map(file -> file.group()))
+                .hasSize(8)
+                .allMatch(file -> mounts.stream().anyMatch(file::startsWith));
+    }
+
+    @Test
+    void kedaScalesByOpenStreams() throws IOException {
+        var scaled = (JsonNode) objects("keda-values.yaml").stream()
+                .filter(JsonNode.class::isInstance)
+                .findFirst()
+                .orElseThrow();
+        assertThat(scaled.path("spec").fieldNames())
+                .toIterable()
+                .containsExactlyInAnyOrder(
+                        "scaleTargetRef", "minReplicaCount", "maxReplicaCount", "cooldownPeriod", "triggers");
+        assertThat(scaled.at("/spec/triggers/0/metadata/query").asText()).contains("millrace_open_streams");
+    }
+
+    @Test
+    void refusesWrongValues() {
+        int seen = 0;
+        int at = RENDERED.size() - WRONG.size();
+        for (Map.Entry<String, String> wrong : WRONG.entrySet()) {
+            assertThat(RENDERED.get("wrong-" + at++))
+                    .as(wrong.getKey())
+                    .startsWith("error: ")
+                    .contains(wrong.getValue());
+            seen++;
+        }
+        assertThat(seen).isEqualTo(WRONG.size());
+    }
+
+    @Test
+    void thePlainManifestsAreThoseOfTheChart() throws IOException {
+        Files.createDirectories(WRITTEN);
+        var made = Map.of(
+                "millrace.yaml", "default-values.yaml",
+                "millrace-full.yaml", "full-values.yaml",
+                "millrace-keda.yaml", "keda-values.yaml");
+        var different = new ArrayList<String>();
+        for (Map.Entry<String, String> file : made.entrySet()) {
+            String text = "# Made from charts/millrace with ci/" + file.getValue() + " by scripts/manifests.\n"
+                    + RENDERED.get(file.getValue()).strip() + "\n";
+            Files.writeString(WRITTEN.resolve(file.getKey()), text);
+            Path plain = PLAIN.resolve(file.getKey());
+            if (!Files.exists(plain) || !Files.readString(plain).equals(text)) {
+                different.add(file.getKey());
+            }
+        }
+        assertThat(different)
+                .as("run scripts/manifests, or copy from " + WRITTEN)
+                .isEmpty();
+    }
+
+    private List<Object> objects(String values) throws IOException {
+        assertThat(RENDERED.get(values)).doesNotStartWith("error: ");
+        return KubernetesTypes.read(RENDERED.get(values));
+    }
+
+    private static X509Bundle certificate() {
+        try {
+            return new CertificateBuilder()
+                    .subject("CN=localhost")
+                    .addSanDnsName("localhost")
+                    .setIsCertificateAuthority(true)
+                    .algorithm(CertificateBuilder.Algorithm.ecp256)
+                    .buildSelfSigned();
+        } catch (Exception e) { // GeneralSecurityException or IOException: as it declares
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static <T> T only(List<Object> objects, Class<T> type) {
+        List<T> found =
+                objects.stream().filter(type::isInstance).map(type::cast).toList();
+        assertThat(found).as(type.getSimpleName()).hasSize(1);
+        return found.get(0);
+    }
+
+    /** Read by the relay, with secrets in place of the mounted ones, of the mode that they have in a pod. */
+    private static RelayConfig config(ConfigMap map) throws IOException {
+        String yaml = map.getData().get("millrace.yaml");
+        Path secrets = directory.resolve("secrets");
+        for (String file : SECRET.matcher(yaml)
+                .results()
+                .map(found -> found.group().substring("/run/secrets/".length()))
+                .toList()) {
+            Path secret = secrets.resolve(file);
+            Files.createDirectories(secret.getParent());
+            Files.deleteIfExists(secret);
+            Files.writeString(secret, content(file));
+            Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("r--r-----"));
+        }
+        Path file =
+                Files.writeString(directory.resolve("millrace.yaml"), yaml.replace("/run/secrets", secrets.toString()));
+        return ConfigLoader.load(new ConfigSources(file, Map.of(), Map.of(), () -> URI.create("http://127.0.0.1:1")));
+    }
+
+    private static String content(String secret) {
+        return switch (secret.substring(secret.lastIndexOf('/') + 1)) {
+            case "clients.yaml" -> "clients: {web: {keys: [{sha256: " + HASH + "}]}}";
+            case "tls.crt" -> CERTIFICATE.getCertificatePathPEM();
+            case "tls.key" -> CERTIFICATE.getPrivateKeyPEM();
+            default -> HASH;
+        };
+    }
+}

@@ -1,0 +1,124 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.PassedSocket;
+import io.millrace.server.config.ListenAddress.UnixPath;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Listener.Served;
+import io.millrace.server.config.file.ConfigLoader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Asks the relay of this machine whether it is healthy. Images need it, because they have no other HTTP client. */
+@Command(
+        name = "health",
+        description =
+                "Asks /healthz of the relay that serve runs on this machine with the same file, variables and options."
+                        + " Exit code 0 if it answers 200, else 1. The address must serve health, without TLS.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  millrace health millrace.yaml",
+            "  millrace health --ready",
+            "      /readyz, which also fails while the relay drains"
+        })
+@SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
+final class HealthCommand implements Callable<Integer> {
+    private static final URI NO_UPSTREAM = URI.create("http://embedded-mock.invalid");
+    private static final int LIMIT_SECONDS = 4;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private RelayOptions options;
+
+    @Option(names = "--ready", description = "Ask /readyz.")
+    private boolean ready;
+
+    @Override
+    public Integer call() throws IOException {
+        var config = ConfigLoader.load(options.arguments().sources(System.getenv(), () -> NO_UPSTREAM));
+        // An admin listener answers beside any load.
+        Listener listener = config.listeners().stream()
+                .filter(HealthCommand::canBeAsked)
+                .min(Comparator.comparing(each -> !each.isAdmin()))
+                .orElseThrow(() ->
+                        new IOException("no address serves health without TLS (expected: one such as 127.0.0.1:9090)"));
+        String path = ready ? "/readyz" : "/healthz";
+        String status = status(listener.address(), path);
+        spec.commandLine().getOut().println(listener.address() + path + ": " + status);
+        spec.commandLine().getOut().flush();
+        return status.equals("200") ? 0 : 1;
+    }
+
+    /** A socket that systemd passes has no address here. */
+    private static boolean canBeAsked(Listener listener) {
+        return listener.tls() == null
+                && listener.serves().contains(Served.HEALTH)
+                && !(listener.address() instanceof PassedSocket);
+    }
+
+    private static String status(ListenAddress address, String path) throws IOException {
+        SocketAddress remote = remote(address);
+        try (SocketChannel channel = SocketChannel.open(remote)) {
+            CompletableFuture.delayedExecutor(LIMIT_SECONDS, TimeUnit.SECONDS).execute(() -> close(channel));
+            String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
+            return statusOf(channel);
+        } catch (AsynchronousCloseException e) {
+            throw new IOException(address + path + ": no answer within " + LIMIT_SECONDS + " s", e);
+        } catch (IOException e) {
+            throw new IOException(address + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Where this machine reaches it: an address of all interfaces is reached at loopback. */
+    private static SocketAddress remote(ListenAddress address) throws IOException {
+        if (address instanceof UnixPath unix) {
+            return UnixDomainSocketAddress.of(unix.path());
+        }
+        var tcp = (HostAndPort) address;
+        InetAddress host = InetAddress.getByName(tcp.host());
+        return new InetSocketAddress(host.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : host, tcp.port());
+    }
+
+    /** The three digits behind {@code HTTP/1.1 }. */
+    private static String statusOf(SocketChannel channel) throws IOException {
+        ByteBuffer head = ByteBuffer.allocate("HTTP/1.1 200".length());
+        while (head.hasRemaining()) {
+            if (channel.read(head) < 0) {
+                throw new IOException("closed without an answer");
+            }
+        }
+        return new String(head.array(), StandardCharsets.US_ASCII).substring("HTTP/1.1 ".length());
+    }
+
+    private static void close(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
