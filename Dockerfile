@@ -3,7 +3,7 @@
 # scripts/check-image builds and boots it without a registry.
 #
 #     docker build -t millrace .
-#     docker build -t millrace --build-arg ARCHIVE=bench/target/millrace-0.1.0.tar.gz .
+#     docker build -t millrace --build-arg ARCHIVE=bench/target/millrace-VERSION.tar.gz .
 
 # A JDK 25 to build with. Maven is needed only without ARCHIVE.
 ARG JDK=docker.io/library/maven:3.9-eclipse-temurin-25-noble
@@ -48,7 +48,7 @@ RUN /opt/millrace/bin/millrace train
 
 FROM ${BASE}
 ARG COMMIT=
-ARG VERSION=0.1.0
+ARG VERSION=
 LABEL org.opencontainers.image.title="Millrace" \
       org.opencontainers.image.description="A relay for LLM token streams" \
       org.opencontainers.image.licenses="Apache-2.0" \

@@ -60,13 +60,15 @@ class ExamplePageTest {
                         Map.of(),
                         mock::uri)));
                 var way = Breaker.to(relay.addresses().get(0).getPort())) {
-            Tab page = browser.open(origin + "/index.html?relay=" + URLEncoder.encode(way.url(), StandardCharsets.UTF_8));
+            Tab page =
+                    browser.open(origin + "/index.html?relay=" + URLEncoder.encode(way.url(), StandardCharsets.UTF_8));
             page.eval(WATCH_STATE);
             page.eval("document.querySelector('form').requestSubmit()");
             page.await("document.querySelector('#answer').textContent.length > 40");
             way.cut();
             page.await("document.querySelector('#state').textContent === 'done'");
-            assertThat(page.text("#answer")).isEqualTo(whole(relay.addresses().get(0).getPort()));
+            assertThat(page.text("#answer"))
+                    .isEqualTo(whole(relay.addresses().get(0).getPort()));
             assertThat(page.eval("states.join()").asText()).contains("connecting again");
             assertThat(mock.requests()).hasSize(2); // the page's one, and that of this test
         } finally {
@@ -86,7 +88,8 @@ class ExamplePageTest {
     /** The same answer in one piece. */
     private static String whole(int port) throws Exception {
         String query = "?format=text&prompt=" + URLEncoder.encode(PROMPT, StandardCharsets.UTF_8);
-        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/chat" + query)).build();
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/chat" + query))
+                .build();
         return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
     }
 }

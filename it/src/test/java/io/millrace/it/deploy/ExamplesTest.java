@@ -50,7 +50,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("sockets")
 class ExamplesTest {
-    private static final Path EXAMPLES = Path.of("..", "examples").toAbsolutePath().normalize();
+    private static final Path EXAMPLES =
+            Path.of("..", "examples").toAbsolutePath().normalize();
     private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
     private static final Map<String, String> VARIABLES = Map.of(
             "OPENAI_API_KEY", "sk-openai",
@@ -97,9 +98,7 @@ class ExamplesTest {
         replace("https://generativelanguage.googleapis.com", mock.uri().toString());
         int port = serve("three-providers/millrace.yaml");
         assertThat(ask(port, "/v1/chat/completions")).contains("\"content\":", "data: [DONE]");
-        assertThat(failing.requests())
-                .extracting(seen -> seen.uri())
-                .contains("/v1/chat/completions", "/v1/messages");
+        assertThat(failing.requests()).extracting(seen -> seen.uri()).contains("/v1/chat/completions", "/v1/messages");
         assertThat(mock.requests())
                 .extracting(seen -> seen.uri())
                 .singleElement()
@@ -112,7 +111,13 @@ class ExamplesTest {
         int relay = serve("nginx/millrace.yaml", "127.0.0.1:9901");
         int port = port("127.0.0.1:8443");
         replace("127.0.0.1:8080", "127.0.0.1:" + relay);
-        run(port, "nginx", "-p", directory.toString(), "-c", copy("nginx/nginx.conf").toString());
+        run(
+                port,
+                "nginx",
+                "-p",
+                directory.toString(),
+                "-c",
+                copy("nginx/nginx.conf").toString());
         readsTokensOneByOne(port);
     }
 
@@ -154,7 +159,8 @@ class ExamplesTest {
 
     @Test
     void composeNamesFilesThatAreThereAndLoad() throws Exception {
-        JsonNode compose = YAML.readTree(EXAMPLES.resolve("compose/compose.yaml").toFile());
+        JsonNode compose =
+                YAML.readTree(EXAMPLES.resolve("compose/compose.yaml").toFile());
         assertThat(compose.fieldNames()).toIterable().containsExactly("services");
         assertThat(compose.path("services").fieldNames())
                 .toIterable()
@@ -163,18 +169,34 @@ class ExamplesTest {
             assertThat(service.fieldNames())
                     .toIterable()
                     .isSubsetOf(
-                            "build", "image", "read_only", "cap_drop", "security_opt", "stop_grace_period", "volumes",
-                            "ports", "deploy", "depends_on", "command", "healthcheck", "environment");
+                            "build",
+                            "image",
+                            "read_only",
+                            "cap_drop",
+                            "security_opt",
+                            "stop_grace_period",
+                            "volumes",
+                            "ports",
+                            "deploy",
+                            "depends_on",
+                            "command",
+                            "healthcheck",
+                            "environment");
             for (JsonNode volume : service.path("volumes")) {
                 assertThat(EXAMPLES.resolve("compose").resolve(volume.asText().split(":", -1)[0]))
                         .isRegularFile();
             }
         }
         Files.copy(EXAMPLES.resolve("../monitoring/millrace.rules.yml"), directory.resolve("millrace.rules.yml"));
-        assertThat(output("promtool", "check", "config", copy("compose/prometheus.yml").toString()))
+        assertThat(output(
+                        "promtool",
+                        "check",
+                        "config",
+                        copy("compose/prometheus.yml").toString()))
                 .contains("SUCCESS");
         for (String file : List.of("datasources", "dashboards")) {
-            assertThat(YAML.readTree(EXAMPLES.resolve("compose/grafana/" + file + ".yaml").toFile())
+            assertThat(YAML.readTree(EXAMPLES.resolve("compose/grafana/" + file + ".yaml")
+                                    .toFile())
                             .path("apiVersion")
                             .asInt())
                     .isEqualTo(1);
@@ -201,7 +223,8 @@ class ExamplesTest {
         int port = serve("agents/millrace.yaml");
         assertThat(ask(port, "/v1/messages?beta=true")).contains("event: message_stop");
         assertThat(ask(port, "/v1/responses")).contains("event: response.completed");
-        assertThat(mock.requests()).extracting(seen -> new String(seen.body(), StandardCharsets.UTF_8))
+        assertThat(mock.requests())
+                .extracting(seen -> new String(seen.body(), StandardCharsets.UTF_8))
                 .hasSize(2)
                 .allMatch(body -> body.contains("qwen3-coder"));
     }
@@ -244,7 +267,8 @@ class ExamplesTest {
         String text = Files.readString(EXAMPLES.resolve(file));
         var variables = new HashMap<>(VARIABLES);
         variables.keySet().removeIf(name -> !text.contains("env: " + name));
-        RelayConfig config = ConfigLoader.load(new ConfigSources(write(file, replacedHere), variables, Map.of(), mock::uri));
+        RelayConfig config =
+                ConfigLoader.load(new ConfigSources(write(file, replacedHere), variables, Map.of(), mock::uri));
         boolean named = text.contains("\nlisten");
         return opened(RelayServer.start(named ? config : atAFreePort(config)));
     }
