@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The drills of scripts/drill, which says how to call it: real processes, sockets on loopback, bounded in time and count."""
-import asyncio, collections, concurrent.futures, hashlib, json, os, pathlib, select, selectors, socket, struct, subprocess, sys, tempfile, threading, time, urllib.request
+import asyncio, collections, concurrent.futures, hashlib, importlib, json, os, pathlib, select, selectors, socket, struct, subprocess, sys, tempfile, threading, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAUNCHER = os.environ.get("MILLRACE", "millrace")
@@ -612,22 +612,15 @@ def asker(relay, kept, stop, counts):
         time.sleep(0.01)
 
 
-def edge(name):
-    """A drill of drill_edge.py, which itself needs this module."""
+def of(module, name):
+    """A drill of another module, which itself needs this one."""
     def run(quick):
-        import drill_edge
-        return getattr(drill_edge, name)(quick)
+        return getattr(importlib.import_module(module), name)(quick)
     return run
 
 
-def rolling(quick):
-    """In a module of its own, which needs this one."""
-    import drill_rolling
-    return drill_rolling.rolling(quick)
-
-
-DRILLS = {"restart": restart, "rolling": rolling, "stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs": bombs, "endings": endings, "outage": outage, "floods": edge("floods"),
-          "fat": edge("fat"), "greedy": edge("greedy")}
+DRILLS = {"restart": restart, "rolling": of("drill_deploy", "rolling"), "container": of("drill_deploy", "container"), "stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs": bombs, "endings": endings, "outage": outage, "floods": of("drill_edge", "floods"),
+          "fat": of("drill_edge", "fat"), "greedy": of("drill_edge", "greedy")}
 
 
 def main(arguments):

@@ -1,8 +1,10 @@
-"""The drill `rolling` of scripts/drill: two relays behind a real HAProxy, with the files of examples/haproxy-redis, are
-stopped and started one after the other, while streams run and requests come."""
+"""Drills of scripts/drill about deployments. `rolling`: two relays behind a real HAProxy, as examples/haproxy-redis has it,
+are stopped and started one after the other, while streams run and requests come. `container`: how much memory the relay
+takes that sizes itself for a small container."""
 import collections, shutil, socket, subprocess, tempfile, threading, time
 
-from drill import Millrace, ROOT, Row, Streams, ask, asker, wait_until
+from drill import Millrace, ROOT, Row, Streams, ask, asker, crowd, in_background, wait_until
+from drill_edge import relay_of
 
 EXAMPLE = ROOT / "examples" / "haproxy-redis"
 DRAIN_S = 60
@@ -63,6 +65,24 @@ def rolling(quick):
               f"{whole} streams whole, {counts['asked'] - counts['lost']} requests answered, {gone} relays ended with 0",
               f"{asked - whole} streams, {counts['lost']} requests", sound)
     for each in (proxy, *relays, mock): each.stop()
+
+
+def container(quick):
+    """Silent streams, and how much of the memory of a container they leave. The JVM is told the size as a cgroup would."""
+    for limit_mib, streams in ((256, 1000), (512, 1000), (512, 5000), (1024, 5000), (1024, 9000), (2048, 9000)):
+        count = streams // 10 if quick else streams
+        mock = Millrace("mock", "--spec", "tokens=2,gap_ms=600000")
+        relay = relay_of(mock, "limits: {connectionsPerAddress: 0, streamsPerAddress: 0}\n", options=f"-XX:MaxRAM={limit_mib}m")
+        before = relay.rss_mib()
+        sockets = in_background(lambda: crowd(relay, count, "tokens=2,gap_ms=600000"))
+        held = wait_until(lambda: relay.metrics()["millrace_open_streams"] >= count, 120) is not None
+        time.sleep(2)
+        after = relay.rss_mib()
+        sound = held and after < 0.9 * limit_mib
+        yield Row("container", f"{limit_mib} MiB, {count} streams", f"{count} streams",
+                  f"{before} MiB resident before, {after} MiB with them", 0 if held else "refused", sound)
+        for each in sockets: each.close()
+        for each in (relay, mock): each.stop()
 
 
 def free_port():
