@@ -240,7 +240,7 @@ final class Exchange
         if (first != null) {
             answer.leave();
             letGo();
-            loop.streams().end(streamId);
+            loop.streams().yieldTo(first.id(), streamId);
             audience.join(first, FollowQuery.ofReplay(request.headers()), wish.async());
             return;
         }

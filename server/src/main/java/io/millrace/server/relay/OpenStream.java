@@ -1,8 +1,10 @@
 package io.millrace.server.relay;
 
 import io.millrace.server.replay.OnceKey;
+import io.millrace.server.replay.StreamLog;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A stream that its client may ask for. Its fields belong to {@link OpenStreams}. */
@@ -31,5 +33,20 @@ final class OpenStream {
         this.id = id;
         this.stop = stop;
         this.key = key;
+    }
+
+    /** Those who waited for it until now. */
+    List<Kept.Asker> takeAwaiting() {
+        List<Kept.Asker> those = awaiting == null ? List.of() : awaiting;
+        awaiting = null;
+        return those;
+    }
+
+    /** Its log, if it is in progress and may be given up: nobody but the client that asked has ever read it. */
+    Stream<StreamLog> spareLog() {
+        boolean mayGo = !over && once == null;
+        return mayGo && kept != null && !kept.log().isClosed() && kept.log().isSpare()
+                ? Stream.of(kept.log())
+                : Stream.empty();
     }
 }

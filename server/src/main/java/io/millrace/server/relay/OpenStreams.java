@@ -44,6 +44,7 @@ final class OpenStreams implements Sweepable {
     /** Those of the ended whose log was given up. Who asks for one is told so, as long as it would have been kept. */
     private final ArrayDeque<OpenStream> givenUp = new ArrayDeque<>();
 
+    private final Yielded yielded = new Yielded();
     private Sweeper.@Nullable Registration sweep;
     private boolean closed;
 
@@ -182,6 +183,17 @@ final class OpenStreams implements Sweepable {
         }
     }
 
+    /** The stream is over before it began, because another one answers its request. Who waits for it gets that one. */
+    void yieldTo(String first, @Nullable String id) {
+        OpenStream entry = id == null ? null : streams.get(id);
+        if (entry != null) {
+            List<Kept.Asker> awaiting = entry.takeAwaiting();
+            yielded.add(entry.id, first);
+            end(id);
+            awaiting.forEach(told -> whenKept(first, entry.key, told));
+        }
+    }
+
     /**
      * Stops the stream; if it has ended, forgets its log.
      *
@@ -211,7 +223,8 @@ final class OpenStreams implements Sweepable {
      * Tells {@code told} of the stream of this id, if this key may read it: at once, or as soon as there is something to
      * read, or the store has said what it is.
      */
-    void whenKept(String id, byte[] key, Kept.Asker told) {
+    void whenKept(String asked, byte[] key, Kept.Asker told) {
+        String id = yielded.firstOf(asked);
         if (share != null && !share.owns(id)) {
             whenStored(id, key, told);
             return;
@@ -285,23 +298,16 @@ final class OpenStreams implements Sweepable {
     void evict() {
         if (share != null) {
             share.relieve();
-        }
-        if (share != null && memory.isTight()) {
             dropStored(share);
         }
         evictEnded();
         if (!memory.isNearlyFull()) {
             return;
         }
-        List<StreamLog> spare = new ArrayList<>();
-        for (OpenStream entry : streams.values()) {
-            Kept kept = entry.kept;
-            boolean mayGo = !entry.over && entry.once == null;
-            if (mayGo && kept != null && !kept.log().isClosed() && kept.log().isSpare()) {
-                spare.add(kept.log());
-            }
-        }
-        spare.sort(Comparator.comparingLong(StreamLog::held).reversed());
+        List<StreamLog> spare = streams.values().stream()
+                .flatMap(OpenStream::spareLog)
+                .sorted(Comparator.comparingLong(StreamLog::held).reversed())
+                .toList();
         for (StreamLog largest : spare) {
             if (!memory.isNearlyFull()) {
                 return;
@@ -347,16 +353,11 @@ final class OpenStreams implements Sweepable {
 
     private @Nullable OpenStream find(String id, byte[] key) {
         OpenStream found = streams.get(id);
-        boolean same = ClientKey.same(found == null ? NO_KEY : found.key, key);
-        return same ? found : null;
+        return ClientKey.same(found == null ? NO_KEY : found.key, key) ? found : null;
     }
 
     private void tellAwaiting(OpenStream entry) {
-        List<Kept.Asker> awaiting = entry.awaiting;
-        entry.awaiting = null;
-        if (awaiting != null) {
-            awaiting.forEach(told -> told.onKept(entry.kept));
-        }
+        entry.takeAwaiting().forEach(told -> told.onKept(entry.kept));
     }
 
     private void freeOnce(OpenStream entry) {

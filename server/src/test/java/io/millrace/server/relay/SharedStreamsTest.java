@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SharedStreamsTest {
     private static final String KEY = "Authorization: Bearer sk-one";
     private static final String OTHER = "Authorization: Bearer sk-two";
+    private static final int AT_ONCE = 50;
     private static final String BODY = "{\"model\":\"m\",\"stream\":true,\"messages\":[],\"input\":\"a\"}";
 
     @TempDir
@@ -212,16 +214,28 @@ class SharedStreamsTest {
         }
     }
 
+    /** Fifty at once, at two nodes with two event loops each. */
     @Test
     void equalRequestsAtBothNodesAskTheUpstreamOnce() throws Exception {
         String name = "Idempotency-Key: 6f1c2a34-0b1e-4d7e-9c55";
-        try (var first = ask(one, Api.CHAT, "tokens=20,gap_ms=10,ttft_ms=300", name);
-                var second = ask(two, Api.CHAT, "tokens=20,gap_ms=10,ttft_ms=300", name)) {
-            assertThat(first.readAll()).isTrue();
-            assertThat(second.header("idempotent-replayed")).isEqualTo("true");
-            assertThat(second.readAll()).isTrue();
-            assertThat(second.text()).isEqualTo(first.text());
+        String spec = RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=10,ttft_ms=300");
+        var clients = new ArrayList<RawClient>();
+        for (int i = 0; i < AT_ONCE; i++) {
+            clients.add((i % 2 == 0 ? one : two).client());
+            clients.get(i).send("POST", spec, BODY, name, KEY);
         }
+        var texts = new HashSet<String>();
+        int replayed = 0;
+        for (RawClient client : clients) {
+            try (var part = new Part(client)) {
+                assertThat(part.status()).isEqualTo(200);
+                replayed += "true".equals(part.header("idempotent-replayed")) ? 1 : 0;
+                assertThat(part.readAll()).isTrue();
+                texts.add(part.text());
+            }
+        }
+        assertThat(texts).hasSize(1).allMatch(text -> text.endsWith("data: [DONE]\n\n"));
+        assertThat(replayed).isEqualTo(AT_ONCE - 1);
         try (var third = ask(two, Api.CHAT, "tokens=20,gap_ms=10,ttft_ms=300", name);
                 var other = ask(two, Api.CHAT, "tokens=21", name)) {
             assertThat(third.header("idempotent-replayed")).isEqualTo("true");
