@@ -4,23 +4,29 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Deletes names of streams from the store. A name may belong to another stream by now, so it is deleted only if it has
  * not changed since it was read ({@code WATCH}). If the store refuses to watch, the name stays until its time is over.
- * The names take turns, because {@code EXEC} ends all watches of a connection. If the connection is lost, they wait for
- * the next one. Confined to the event loop.
+ * Names are deleted in turns of two round trips, because {@code EXEC} ends all watches of a connection. If a name of a
+ * turn has changed, {@code EXEC} deletes none of them, and each gets a turn of its own. If the connection is lost, the
+ * names wait for the next one. Confined to the event loop.
  */
 final class FreedNames {
     private static final int MOST = 10_000;
+    /** The most names of a turn. */
+    private static final int TURN = 64;
 
     private final LoopShare share;
-    /** The names that wait, by their keys in the store. The first one is being deleted if {@code busy}. */
+    /** The names that wait, by their keys in the store. The first ones are being deleted if {@code busy}. */
     private final Map<String, Freed> waiting = new LinkedHashMap<>();
 
     private boolean busy;
     private boolean watched;
+    /** So many of the next names have a turn of their own. */
+    private int alone;
 
     /** A name of {@code stream}. {@code then} runs when the name is free or belongs to another stream. */
     private record Freed(String stream, List<Runnable> then) {}
@@ -52,31 +58,68 @@ final class FreedNames {
             return;
         }
         busy = true;
-        String key = waiting.keySet().iterator().next();
-        share.call((reply, refusal) -> watched = refusal == null, "WATCH", key);
-        share.call((reply, refusal) -> onRead(key, reply), "GET", key);
+        List<String> turn =
+                waiting.keySet().stream().limit(alone > 0 ? 1 : TURN).toList();
+        var own = new ArrayList<String>();
+        share.call((reply, refusal) -> watched = refusal == null, words("WATCH", turn));
+        for (int i = 0; i < turn.size(); i++) {
+            String key = turn.get(i);
+            boolean last = i == turn.size() - 1;
+            share.call(
+                    (reply, refusal) -> {
+                        onRead(key, reply, own);
+                        if (last) {
+                            delete(turn, own);
+                        }
+                    },
+                    "GET",
+                    key);
+        }
     }
 
-    private void onRead(String key, @Nullable Object reply) {
+    private static Object[] words(String command, List<String> keys) {
+        return Stream.concat(Stream.of(command), keys.stream()).toArray();
+    }
+
+    private void onRead(String key, @Nullable Object reply, List<String> own) {
         Freed freed = waiting.get(key);
         if (freed != null && watched && isOf(Entries.text(reply), freed.stream())) {
-            share.call(Shipper.IGNORED, "MULTI");
-            share.call(Shipper.IGNORED, "DEL", key);
-            share.call((done, refusal) -> onFreed(key), "EXEC");
-        } else {
-            share.call((done, refusal) -> onFreed(key), "UNWATCH");
+            own.add(key);
         }
+    }
+
+    private void delete(List<String> turn, List<String> own) {
+        if (own.isEmpty()) {
+            share.call((done, refusal) -> onFreed(turn), "UNWATCH");
+            return;
+        }
+        share.call(Shipper.IGNORED, "MULTI");
+        share.call(Shipper.IGNORED, words("DEL", own));
+        share.call(
+                (done, refusal) -> {
+                    if (done == null && refusal == null && turn.size() > 1) {
+                        alone = turn.size();
+                        busy = false;
+                        next();
+                    } else {
+                        onFreed(turn);
+                    }
+                },
+                "EXEC");
     }
 
     private static boolean isOf(String value, String stream) {
         return value.equals(stream) || value.startsWith(stream + " ");
     }
 
-    private void onFreed(String key) {
+    private void onFreed(List<String> turn) {
         busy = false;
-        Freed freed = waiting.remove(key);
-        if (freed != null) {
-            freed.then().forEach(Runnable::run);
+        alone = Math.max(0, alone - 1);
+        for (String key : turn) {
+            Freed freed = waiting.remove(key);
+            if (freed != null) {
+                freed.then().forEach(Runnable::run);
+            }
         }
         next();
     }

@@ -26,6 +26,9 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
     static final byte[] KEY = {1, 2, 3};
     static final int MOST = 64 * 1024;
 
+    /** A node that sends more commands than this in one step never stops. */
+    private static final int MOST_COMMANDS = 20_000;
+
     final NodeShare share;
     final LoopShare loop;
     final ReplayMemory memory = new ReplayMemory(1 << 30);
@@ -81,12 +84,16 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
         if (stands) {
             return;
         }
+        int commands = 0;
         for (int i = 0; i < 3; i++) {
             while (!tasks.isEmpty()) {
                 tasks.remove().run();
             }
             while (!silent && !sent.isEmpty()) {
                 sent.remove().run();
+                if (++commands > MOST_COMMANDS) {
+                    throw new AssertionError("a node sends commands without end");
+                }
             }
         }
         loop.tick();

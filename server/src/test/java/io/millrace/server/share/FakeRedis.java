@@ -36,7 +36,11 @@ final class FakeRedis {
             before.accept(words[0].toString());
             expire();
             switch (words[0].toString()) {
-                case "WATCH" -> watched.put(words[1].toString(), value(words[1].toString()));
+                case "WATCH" -> {
+                    for (int i = 1; i < words.length; i++) {
+                        watched.put(words[i].toString(), value(words[i].toString()));
+                    }
+                }
                 case "UNWATCH" -> watched.clear();
                 case "MULTI" -> queued = new ArrayList<>();
                 case "EXEC" -> {

@@ -19,6 +19,7 @@ class SharedNamesTest {
     private static final int STEP_MS = 20;
 
     private long nowMs = 1_000;
+    private int watches;
     private final FakeRedis redis = new FakeRedis(() -> nowMs);
     private final FakeNode one = new FakeNode(redis, () -> nowMs);
     private final FakeNode two = new FakeNode(redis, () -> nowMs);
@@ -100,6 +101,40 @@ class SharedNamesTest {
         assertThat(holder()).startsWith(id);
         assertThat(one.share.counters().errors()).containsKey("NOPERM");
         assertThat(claim(two, two.newId())).as("the next one has its turn").isEqualTo(id);
+    }
+
+    /** Many names are deleted in a few turns. One that has passed to another stream stays, and hinders none. */
+    @Test
+    void manyNamesAreFreedTogether() {
+        String id = one.newId();
+        for (int i = 0; i < 200; i++) {
+            redis.execute("SET", "millrace:k:many" + i, id + " content", "PX", "100000");
+        }
+        redis.before = command -> watches += command.equals("WATCH") ? 1 : 0;
+        freeMany(id);
+        assertThat(redis.keys()).noneMatch(key -> key.contains("many"));
+        assertThat(watches).isLessThanOrEqualTo(5);
+
+        for (int i = 0; i < 200; i++) {
+            redis.execute("SET", "millrace:k:many" + i, id + " content", "PX", "100000");
+        }
+        redis.before = command -> {
+            watches += command.equals("WATCH") ? 1 : 0;
+            if (command.equals("EXEC") && watches == 2) {
+                redis.execute("SET", "millrace:k:many9", "another content", "PX", "100000");
+            }
+        };
+        freeMany(id);
+        assertThat(redis.keys().stream().filter(key -> key.contains("many"))).containsExactly("millrace:k:many9");
+        assertThat(watches).isBetween(64, 70);
+    }
+
+    private void freeMany(String id) {
+        watches = 0;
+        for (int i = 0; i < 200; i++) {
+            one.loop.free(new OnceKey("many" + i, "content"), id);
+        }
+        run(500);
     }
 
     private String holder() {
