@@ -75,6 +75,16 @@ public final class RedisServer implements AutoCloseable {
         }
     }
 
+    /** All that it answers to these lines. */
+    public String answers(String... lines) throws IOException {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(10_000);
+            String text = String.join("\r\n", lines) + "\r\nQUIT\r\n";
+            socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        }
+    }
+
     /** From now on it accepts connections but answers nothing. */
     public void pause() throws Exception {
         signal("STOP");

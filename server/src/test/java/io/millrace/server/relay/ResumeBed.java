@@ -37,6 +37,7 @@ final class ResumeBed implements AutoCloseable {
         private final ByteArrayOutputStream body = new ByteArrayOutputStream();
         private int chunkLeft;
         private boolean ended;
+        private boolean silent;
 
         Part(RawClient client) throws IOException {
             this.client = client;
@@ -87,9 +88,16 @@ final class ResumeBed implements AutoCloseable {
             return body.toString(java.nio.charset.StandardCharsets.UTF_8);
         }
 
+        /** From now on it reads nothing and says nothing, also not that it leaves. */
+        void fallSilent() {
+            silent = true;
+        }
+
         @Override
         public void close() throws IOException {
-            client.close();
+            if (!silent) {
+                client.close();
+            }
         }
     }
 

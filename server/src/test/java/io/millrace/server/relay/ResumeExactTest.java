@@ -8,13 +8,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -28,6 +31,15 @@ class ResumeExactTest {
     private static final int USUAL_BYTES = TOKENS * 250;
     private static final Pattern STAMP = Pattern.compile("@(\\d+)@(\\d{19})@");
     private static final Pattern ID = Pattern.compile("id: (\\d+)\n\n$");
+
+    private final Queue<RawClient> silent = new ConcurrentLinkedQueue<>();
+
+    @AfterEach
+    void closeSilent() throws IOException {
+        for (RawClient each : silent) {
+            each.close();
+        }
+    }
 
     /** How a client goes on. */
     private enum Way {
@@ -61,7 +73,7 @@ class ResumeExactTest {
     }
 
     /** Returns the first stamp of the stream, which no other has. */
-    private static String cutAgainAndAgain(ResumeBed bed, Random random) throws IOException {
+    private String cutAgainAndAgain(ResumeBed bed, Random random) throws IOException {
         var got = new ByteArrayOutputStream();
         String id;
         try (var first = bed.ask(Api.CHAT.path, "tokens=" + TOKENS + ",stamp=1,gap_ms=uniform:0-4")) {
@@ -88,13 +100,19 @@ class ResumeExactTest {
         return stamps.stream().map(MatchResult::group).findFirst().orElseThrow();
     }
 
-    private static void cut(ResumeBed.Part part, Random random) throws IOException {
-        if (random.nextBoolean()) {
-            part.client.reset();
+    /** By a reset, by silence, or by an end when the part is closed. */
+    private void cut(ResumeBed.Part part, Random random) throws IOException {
+        switch (random.nextInt(4)) {
+            case 0, 1 -> part.client.reset();
+            case 2 -> {
+                part.fallSilent();
+                silent.add(part.client);
+            }
+            default -> {}
         }
     }
 
-    private static void goOn(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
+    private void goOn(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
             throws IOException {
         switch (Way.values()[random.nextInt(3)]) {
             case OFFSET -> byOffset(bed, id, got, random, until);
@@ -103,7 +121,7 @@ class ResumeExactTest {
         }
     }
 
-    private static void byOffset(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
+    private void byOffset(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
             throws IOException {
         try (var part = bed.follow(id + "?offset=" + got.size())) {
             if (part.status() != 204) {
@@ -115,7 +133,7 @@ class ResumeExactTest {
         }
     }
 
-    private static void byReplay(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
+    private void byReplay(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
             throws IOException {
         try (var part = bed.follow(id)) {
             assertThat(part.status()).isEqualTo(200);
@@ -129,7 +147,7 @@ class ResumeExactTest {
     }
 
     /** Like an EventSource: an event that was cut does not count, and its bytes come again. */
-    private static void byIds(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
+    private void byIds(ResumeBed bed, String id, ByteArrayOutputStream got, Random random, int until)
             throws IOException {
         byte[] had = got.toByteArray();
         got.reset();

@@ -41,6 +41,11 @@ public final class AccessLines implements AutoCloseable {
         logger.addAppender(appender);
     }
 
+    /** The lines that were not taken. */
+    public List<String> all() {
+        return List.copyOf(lines);
+    }
+
     /** Whether there is no line that was not taken. */
     public boolean isEmpty() {
         return lines.isEmpty();
