@@ -620,7 +620,8 @@ def of(module, name):
 
 
 DRILLS = {"restart": restart, "rolling": of("drill_deploy", "rolling"), "container": of("drill_deploy", "container"), "stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs": bombs, "endings": endings, "outage": outage, "floods": of("drill_edge", "floods"),
-          "fat": of("drill_edge", "fat"), "greedy": of("drill_edge", "greedy")}
+          "fat": of("drill_edge", "fat"), "greedy": of("drill_edge", "greedy"),
+          **{name: of("drill_nodes", name) for name in ("cuts", "readers", "deaths", "deploys", "store", "kept")}}
 
 
 def main(arguments):
