@@ -1,15 +1,17 @@
 """The figures of scripts/resume-figures, which says how to call it: real processes, sockets on loopback, bounded in time."""
-import atexit, os, re, selectors, signal, socket, statistics, subprocess, sys, tempfile, time
+import atexit, glob, os, re, selectors, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
 
 LAUNCHER = os.environ["MILLRACE"]
 QUICK = "--quick" in sys.argv
 ROUNDS = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 1 if QUICK else 3
-SECONDS = 5 if QUICK else 15
+SECONDS = 4 if QUICK else 12
 STREAMS, GAP_MS = 200, 20  # 10,000 frames a second
 KEY = "Authorization: Bearer sk-figures"
 BODY = b'{"model":"m","stream":true,"messages":[]}'
 TICK = os.sysconf("SC_CLK_TCK")
-MODES = ("off", "memory", "redis", "followed")
+MODES = ("off", "redis", "followed")
+KINDS = ("off", "kept", "read twice")  # of streams of one process, in turns
+STAMP = re.compile(rb"@\d+@(\d{19})@")
 
 
 # ---------------------------------------------------------------- processes
@@ -37,12 +39,13 @@ class Process:
         return found
 
     def cpu(self):
-        """Seconds of processor time."""
+        """Seconds of processor time, without what compilers of the JVM used: that is no cost of a frame."""
         total = 0
         for pid in self.pids():
-            try: fields = open(f"/proc/{pid}/stat").read().rsplit(") ", 1)[1].split()
-            except OSError: continue
-            total += int(fields[11]) + int(fields[12])
+            for thread in glob.glob(f"/proc/{pid}/task/*/stat"):
+                try: name, fields = open(thread).read().split("(", 1)[1].rsplit(") ", 1)
+                except OSError: continue
+                if name[:3] not in ("C1 ", "C2 "): total += int(fields.split()[11]) + int(fields.split()[12])
         return total / TICK
 
     def stop(self, sign=signal.SIGTERM):
@@ -71,11 +74,13 @@ def redis():
 
 
 class Relay(Process):
-    def __init__(self, upstream, detach=True, store=None):
+    def __init__(self, upstream, detach=True, store=None, routes=None, resume=None):
         self.config = tempfile.NamedTemporaryFile("w", suffix=".yaml")
         self.gc = tempfile.NamedTemporaryFile("r", suffix=".gc")
         self.config.write(f"listen: 127.0.0.1:0\neventLoops: 1\naccessLog: 'off'\nupstreams: {{mock: {{url: 'http://127.0.0.1:{upstream.port}'}}}}\n"
-                          f"routes: [{{upstream: mock{', disconnect: detach' if detach else ''}}}]\n")
+                          f"routes: {routes or '[{upstream: mock' + (', disconnect: detach' if detach else '') + '}]'}\n"
+                          "limits: {connectionsPerAddress: 0, streamsPerAddress: 0}\n")
+        if resume: self.config.write(f"resume: {resume}\n")
         if store: self.config.write(f"resume: {{redis: {{url: 'redis://127.0.0.1:{store.port}', secret: {{env: FIGURES}}}}}}\n")
         self.config.flush()
         super().__init__([LAUNCHER, "serve", self.config.name], r"listening on http://127\.0\.0\.1:(\d+)",
@@ -106,7 +111,7 @@ class Client:
         self.frames = self.size = 0
         self.stream = self.first = None
         self.done = False
-        self.text, self.arrivals, self.tail = b"", None, b""
+        self.text, self.arrivals, self.tail, self.late = b"", None, b"", None
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.began = time.perf_counter()
         self.socket.sendall(f"{head} HTTP/1.1\r\nHost: x\r\n{KEY}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
@@ -126,6 +131,7 @@ class Client:
             else: return
         if data and self.first is None: self.first = now - self.began
         count = data.count(b"\n\n")
+        if self.late is not None: self.late += [time.monotonic_ns() / 1e6 - int(made) / 1e6 for made in STAMP.findall(data)]
         if self.arrivals is not None: self.arrivals += [now] * count
         self.frames += count
         self.size += len(data)
@@ -133,8 +139,17 @@ class Client:
         if self.tail.endswith(b"\r\n0\r\n\r\n"): self.done = True
 
 
-def post(relay, spec): return Client(relay.port, f"POST /v1/chat/completions?mock={spec.replace(',', '%2C').replace('=', '%3D')}", BODY)
-def follow(relay, stream): return Client(relay.port, f"GET /millrace/streams/{stream}")
+def post(relay, spec, model="m"):
+    return Client(relay.port, f"POST /v1/chat/completions?mock={spec.replace(',', '%2C').replace('=', '%3D')}", BODY.replace(b'"m"', f'"{model}"'.encode()))
+
+
+def follow(relay, stream, offset=0): return Client(relay.port, f"GET /millrace/streams/{stream}?offset={offset}")
+
+
+def metric(relay, name):
+    """The sum of a metric's values."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{relay.port}/metrics", timeout=20) as answer:
+        return sum(float(line.rsplit(" ", 1)[1]) for line in answer.read().decode().splitlines() if line.startswith(name))
 
 
 def read(clients, until, pause=0.0, limit=60):
@@ -210,56 +225,97 @@ def attach(relay, streams):
     return sorted(waits)
 
 
+def in_turns():
+    """One process whose streams are in turns not kept, kept, and read by a second client too: microseconds of processor time a
+    frame by kind, milliseconds from the making of a frame to its client by kind, and the bytes that are held for each byte kept."""
+    upstream = mock()
+    relay = Relay(upstream, routes="[{match: {models: [off]}, upstream: mock}, {upstream: mock, disconnect: {policy: detach, maxTime: 0s}}]", resume="{keep: 1s}")
+    costs, lates, held = {kind: [] for kind in KINDS}, {kind: [] for kind in KINDS}, []
+    for turn in range(len(KINDS) * (2 if QUICK else 6)):  # the first of each kind warms up
+        kind = KINDS[turn % len(KINDS)]
+        before = metric(relay, "millrace_replay_bytes ")
+        clients = [post(relay, f"tokens=100000,gap_ms={GAP_MS}", "off" if kind == "off" else "m") for _ in range(STREAMS)]
+        read(clients, lambda: all(each.stream is not None and each.frames for each in clients))
+        readers = [follow(relay, each.stream) for each in clients] if kind == "read twice" else []
+        read_for(clients + readers, 1.5)
+        cpu, frames = relay.cpu(), sum(each.frames for each in clients)
+        read_for(clients + readers, SECONDS / 3)
+        frames = sum(each.frames for each in clients) - frames
+        if turn >= len(KINDS): costs[kind].append((relay.cpu() - cpu) / frames * 1e6)
+        if kind == "kept": held.append((metric(relay, "millrace_replay_bytes ") - before - 16384 * STREAMS) / sum(each.size - 7 * each.frames for each in clients))
+        close(clients + readers)
+        few = [post(relay, f"tokens=100000,gap_ms={GAP_MS},stamp=1", "off" if kind == "off" else "m") for _ in range(10)]
+        read(few, lambda: all(each.frames for each in few))
+        for each in few: each.late = []
+        end = time.perf_counter() + 1.5
+        read(few, lambda: time.perf_counter() >= end)
+        if turn >= len(KINDS): lates[kind] += [late for each in few for late in each.late]
+        close(few)
+    for each in (relay, upstream): each.stop()
+    return costs, lates, max(held)
+
+
 def replay(relay, stream):
-    """MB a second of a stream that has ended, read again and again for two seconds."""
-    size, begin = 0, time.perf_counter()
+    """MB of a stream that has ended and is read again and again for two seconds: each second, and each second of processor time."""
+    size, begin, cpu, buffer = 0, time.perf_counter(), relay.cpu(), bytearray(1 << 20)
     while time.perf_counter() - begin < 2:
         reader = follow(relay, stream)
-        read([reader], lambda: reader.done)
-        size += reader.size
+        reader.socket.setblocking(True)
+        got = 1
+        while got and buffer[max(0, got - 5):got] != b"0\r\n\r\n":
+            got = reader.socket.recv_into(buffer)
+            size += got
         close([reader])
-    return size / (time.perf_counter() - begin) / 1e6
+    return size / (time.perf_counter() - begin) / 1e6, size / (relay.cpu() - cpu) / 1e6
 
 
 def death(upstream, store, count, later):
-    """Seconds from kill -9 of a node: until all who follow its streams are told, and until many more who ask have an answer."""
+    """Seconds from kill -9 of a node: until many who ask at once have an answer, and until all who follow its streams are told.
+    Meanwhile the cores that Redis used, and the delays of live streams of the other node at p99, before and then."""
     one, two = Relay(upstream, True, store), Relay(upstream, True, store)
+    live = [post(two, "tokens=100000,gap_ms=100,stamp=1") for _ in range(20)]
     clients = [post(one, "tokens=100000,gap_ms=50") for _ in range(count)]
-    read(clients, lambda: all(each.frames for each in clients))
+    read(clients + live, lambda: all(each.frames for each in clients + live))
     readers = [follow(two, each.stream) for each in clients]
-    read(clients + readers, lambda: all(each.frames for each in readers))
-    killed = time.perf_counter()
+    read(clients + readers + live, lambda: all(each.frames for each in readers))
+    for each in live: each.late = []
+    end = time.perf_counter() + 4
+    read(clients + readers + live, lambda: time.perf_counter() >= end)
+    before = sorted(late for each in live for late in each.late)
+    for each in live: each.late = []
+    used, killed = store.cpu(), time.perf_counter()
     one.stop(signal.SIGKILL)
-    read(readers, lambda: all(each.done for each in readers))
-    told = time.perf_counter() - killed
-    assert all(b"relay_lost" in each.tail for each in readers), "a reader was not told"
-    begin = time.perf_counter()
     again = [follow(two, clients[i % count].stream) for i in range(later)]
-    read(again, lambda: all(each.done for each in again))
-    answered = time.perf_counter() - begin
-    lost = sum(b"relay_lost" in each.tail for each in again)
-    close(clients + readers + again)
-    two.stop()
-    return told, answered, lost
+    read(again + readers + live, lambda: all(each.stream is not None for each in again))
+    answered = time.perf_counter() - killed
+    used = (store.cpu() - used) / answered
+    then = sorted(late for each in live for late in each.late)
+    read(again + readers + live, lambda: all(each.done for each in again + readers))
+    told = time.perf_counter() - killed
+    assert all(b"relay_lost" in each.tail for each in again + readers), "a reader was not told"
+    close(clients + readers + again + live)
+    two.stop(signal.SIGKILL)
+    return told, answered, used, part(before, .99), part(then, .99)
 
 
 def middle(values): return statistics.median(values)
+def part(values, share): return sorted(values)[int(share * (len(values) - 1))] if values else float("nan")
+def spread(values): return f"{middle(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def differences(values, base): return [a - b for a, b in zip(values, base)]
 
 
 def main():
+    begun = time.perf_counter()
+    costs, lates, held = in_turns()
+    print(f"in turns after {time.perf_counter() - begun:.0f} s: " + ", ".join(f"{kind} {spread(its)} us" for kind, its in costs.items()), file=sys.stderr, flush=True)
     seen = {mode: [] for mode in MODES}
     for number in range(ROUNDS):
         for mode in MODES if number % 2 == 0 else reversed(MODES):
             seen[mode].append(cost(mode))
             print(f"round {number + 1}, {mode}: relay {seen[mode][-1][0]:.1f} us, other node {seen[mode][-1][1]:.1f} us, "
                   f"Redis {seen[mode][-1][2]:.2f} us, {seen[mode][-1][3]:.0f} B a frame, {seen[mode][-1][4]:.0f} frames/s", file=sys.stderr, flush=True)
-    base = middle([each[0] for each in seen["off"]])
-    base_heap = middle([each[3] for each in seen["off"]])
-    print(f"\n{ROUNDS} rounds of {SECONDS} s, in turns; medians; {STREAMS} streams, {1000 // GAP_MS} frames/s each; one event loop\n")
-    print("| | relay, µs of processor time a frame | more than off | other node | Redis | heap a frame, more than off |\n|---|---:|---:|---:|---:|---:|")
-    for mode in MODES:
-        relay, other, store, heap = (middle([each[i] for each in seen[mode]]) for i in range(4))
-        print(f"| {mode} | {relay:.1f} | {relay - base:+.1f} | {other:.1f} | {store:.2f} | {heap - base_heap:+.0f} B |".replace("nan", "–"))
     upstream, store = mock(), redis()
     one, two = Relay(upstream, True, store), Relay(upstream, True, store)
     late, near, beside = delays(one, two), delays(one, one), delays(one, one, 6)
@@ -268,22 +324,41 @@ def main():
     read([*ended, big], lambda: all(each.done for each in (*ended, big)))
     time.sleep(1)  # Redis has them
     own, other = attach(one, ended), attach(two, ended)
-    speed = replay(one, big.stream)
-    for each in (one, two): each.stop()
-    told, answered, lost = death(upstream, store, 20 if QUICK else 200, 100 if QUICK else 1000)
+    speed, speed_cpu = replay(one, big.stream)
+    for each in (one, two): each.stop(signal.SIGKILL)
+    later = 100 if QUICK else 1000
+    told, answered, used, calm, then = death(upstream, store, 20 if QUICK else 200, later)
     for each in (store, upstream): each.stop()
-    p = lambda values, part: values[int(part * (len(values) - 1))]
-    print(f"""
-| | |
-|---|---|
-| a frame at a reader of the other node, behind the client's | p50 {p(late, .5):.2f} ms, p99 {p(late, .99):.2f} ms |
-| the same at a reader of the own node | p50 {p(near, .5):.3f} ms, p99 {p(near, .99):.3f} ms |
-| the same beside six readers that take nothing | p50 {p(beside, .5):.3f} ms, p99 {p(beside, .99):.3f} ms |
-| the first byte of an ended stream, own node | p50 {p(own, .5):.2f} ms, p99 {p(own, .99):.2f} ms |
-| the same at the other node, from Redis | p50 {p(other, .5):.2f} ms, p99 {p(other, .99):.2f} ms |
-| replay, one reader at a time in Python | {speed:.0f} MB/s |
-| death of a node: all readers told | {told:.1f} s |
-| behind that, {100 if QUICK else 1000} requests at once answered | {answered:.1f} s, {lost} of them told of the loss |""")
+    relay, elsewhere, stores, heap = ({mode: [each[i] for each in seen[mode]] for mode in MODES} for i in range(4))
+    more = {mode: differences(relay[mode], relay["off"]) for mode in MODES}
+    garbage = {mode: middle(heap[mode]) - middle(heap["off"]) for mode in MODES}
+    kept, twice = differences(costs["kept"], costs["off"]), differences(costs["read twice"], costs["kept"])
+    print(f"\n{ROUNDS} rounds of {SECONDS} s, in turns; {STREAMS} streams of {1000 // GAP_MS} frames/s, one event loop; medians (least to most). "
+          f"Processor time is in µs a frame. {'A quick look, no figures. ' if QUICK else ''}{time.perf_counter() - begun:.0f} s in all.\n")
+    print("| | target | measured | |\n| --- | ---: | ---: | --- |")
+    for what, target, measured, reached in (
+        ("not kept", "–", f"{spread(costs['off'])} µs", True),
+        ("kept, nobody resumes: more processor time, same process", "≤ 0.3 µs", f"{spread(kept)} µs", middle(kept) <= 0.3),
+        ("kept: memory for each byte, beside 16 KiB a stream", "≤ 1.05", f"{held:.2f}", held <= 1.05),
+        ("kept: a frame from its upstream to its client", "as not kept", f"p50 {part(lates['kept'], .5):.2f} ms, p99 {part(lates['kept'], .99):.2f} ms; "
+         f"not kept {part(lates['off'], .5):.2f} ms, {part(lates['off'], .99):.2f} ms", part(lates["kept"], .5) <= 1.1 * part(lates["off"], .5) + 0.05),
+        ("a second reader of each stream", "≤ not kept", f"{spread(twice)} µs", middle(twice) <= middle(costs["off"])),
+        ("with Redis, nobody follows: more than off", "≤ 2.5 µs", f"{spread(more['redis'])} µs", middle(more["redis"]) <= 2.5),
+        ("the same: Redis", "≤ 1.3 µs", f"{spread(stores['redis'])} µs", middle(stores["redis"]) <= 1.3),
+        ("the same: heap a frame, more than off", "≤ 500 B", f"{garbage['redis']:.0f} B", garbage["redis"] <= 500),
+        ("followed from another node: more than off", "≤ 6 µs", f"{spread(more['followed'])} µs", middle(more["followed"]) <= 6),
+        ("the same: the other node", "–", f"{spread(elsewhere['followed'])} µs", True),
+        ("the same: Redis", "≤ 5 µs", f"{spread(stores['followed'])} µs", middle(stores["followed"]) <= 5),
+        ("a frame at a reader of the other node, behind the client's", "p50 ≤ 2 ms", f"p50 {part(late, .5):.2f} ms, p99 {part(late, .99):.2f} ms", part(late, .5) <= 2),
+        ("a frame at a second reader, beside six that take nothing", "within 10%", f"p50 {part(beside, .5):.3f} ms; alone {part(near, .5):.3f} ms", abs(part(beside, .5) - part(near, .5)) <= max(0.1 * part(near, .5), 0.05)),
+        ("first byte of an ended stream, own node", "p50 ≤ 1 ms", f"p50 {part(own, .5):.2f} ms, p99 {part(own, .99):.2f} ms", part(own, .5) <= 1),
+        ("the same, from Redis", "p50 ≤ 3 ms", f"p50 {part(other, .5):.2f} ms, p99 {part(other, .99):.2f} ms", part(other, .5) <= 3),
+        ("replay, each second of the event loop", "≥ 500 MB", f"{speed_cpu:.0f} MB; {speed:.0f} MB/s to one reader in Python", speed_cpu >= 500),
+        ("death of a node: all readers told", "≤ 10 s", f"{told:.1f} s", told <= 10),
+        (f"{later} clients come back at once: all answered", "≤ 3 s", f"{answered:.2f} s", answered <= 3),
+        ("the same: Redis", "≤ 1 core", f"{used:.2f} cores", used <= 1),
+        ("the same: live streams' delay at p99", "< 2 times", f"{then:.1f} ms, before {calm:.1f} ms", then < 2 * calm),
+    ): print(f"| {what} | {target} | {measured} | {'' if reached else 'not reached'} |".replace("nan", "–"))
 
 
 main()
