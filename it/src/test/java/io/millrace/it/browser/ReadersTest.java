@@ -1,20 +1,31 @@
 package io.millrace.it.browser;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import io.millrace.server.RelayServer;
+import io.millrace.server.redis.RedisServer;
+import java.io.BufferedReader;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The readers of {@code /chat}: the code in {@code docs/chat.md}, unchanged, and the readers that tutorials teach. */
 @ExtendWith(Chromium.Parameter.class)
@@ -55,6 +66,17 @@ class ReadersTest {
             window.source = new EventSource('%s/chat?prompt=Hello');
             source.onmessage = (event) => document.querySelector('#answer').append(event.data);
             """;
+    private static final String EVENT_SOURCE_OF_CHUNKS = """
+            window.losses = 0;
+            window.source = new EventSource('%s');
+            source.onerror = () => window.losses++;
+            source.onmessage = (event) => {
+              if (event.data === '[DONE]') source.close();
+              else document.querySelector('#answer').append(JSON.parse(event.data).choices[0]?.delta.content ?? '');
+            };
+            """;
+    private static final String BODY =
+            "{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
 
     private Teller teller;
     private HttpServer pages;
@@ -164,6 +186,36 @@ class ReadersTest {
         }
     }
 
+    /** It reads the stream of another relay. While Redis does not answer, it is told to come back, and does so. */
+    @Test
+    void anEventSourceOutlivesAStoreThatDoesNotAnswer(Chromium chromium, @TempDir Path directory) throws Exception {
+        try (var redis = RedisServer.start(directory);
+                var one = ChatRelay.startSharing(teller.uri(), redis.port(), origin());
+                var two = ChatRelay.startSharing(teller.uri(), redis.port(), origin())) {
+            String path = startLater(ChatRelay.url(one) + "/v1/chat/completions")
+                    .headers()
+                    .firstValue("location")
+                    .orElseThrow();
+            teller.tell("One");
+            String stream = ChatRelay.url(two) + path + "?ids";
+            await().until(() -> firstLine(stream).startsWith("data: "));
+            redis.pause();
+            await().until(() -> firstLine(stream).startsWith("retry: "));
+            script = EVENT_SOURCE_OF_CHUNKS.formatted(stream);
+            try (var tab = chromium.open(origin() + "/")) {
+                tab.await("window.losses > 0");
+                assertThat(tab.eval("source.readyState === EventSource.CONNECTING").asBoolean())
+                        .isTrue();
+                redis.resume();
+                teller.tell(" and");
+                teller.end();
+                tab.await("source.readyState === EventSource.CLOSED");
+                assertThat(tab.text("#answer")).isEqualTo("One and");
+                assertThat(teller.requests()).isEqualTo(1);
+            }
+        }
+    }
+
     @Test
     void aReaderBySliceGetsTextOfSingleLines(Chromium chromium) throws IOException {
         script = BY_SLICE.formatted(url());
@@ -193,6 +245,23 @@ class ReadersTest {
         tellAll();
         assertThat(run("sh", "-c", code("sh").get(0).replace("curl ", "curl -sS ")))
                 .isEqualTo(TEXT);
+    }
+
+    private static HttpResponse<String> startLater(String url) throws Exception {
+        var request = HttpRequest.newBuilder(URI.create(url))
+                .header("Prefer", "respond-async")
+                .POST(HttpRequest.BodyPublishers.ofString(BODY));
+        return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** The first line of what a reader gets, who then leaves. */
+    private static String firstLine(String url) throws IOException {
+        try (var body = URI.create(url).toURL().openStream();
+                var lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
+            return String.valueOf(lines.readLine());
+        } catch (FileNotFoundException e) {
+            return "not found";
+        }
     }
 
     private void tellAll() {

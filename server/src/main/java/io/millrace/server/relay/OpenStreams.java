@@ -291,9 +291,8 @@ final class OpenStreams implements Sweepable {
     }
 
     /**
-     * Gives up logs until there is room: first what the store has, too. Then those of streams that have ended, the oldest
-     * end first. If that is not enough, those in progress that nobody but the client that asked has ever read, the largest
-     * first.
+     * Gives up logs until there is room: first what the store has, too; then those that have ended, the oldest end first;
+     * then those in progress that nobody but the client that asked has ever read, the largest first.
      */
     void evict() {
         if (share != null) {

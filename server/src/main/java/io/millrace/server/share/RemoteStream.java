@@ -351,7 +351,8 @@ final class RemoteStream {
             if (room || soon || due) {
                 look();
             }
-            if ((read || !askers.isEmpty()) && nowNs - followedNs >= FOLLOW_NS) {
+            // Those who may not read it must not make its node answer: the time would tell that it is there.
+            if (nowNs - followedNs >= FOLLOW_NS && (read || askers.stream().anyMatch(this::mayRead))) {
                 followedNs = nowNs;
                 share().tell(node, "follow " + id + " " + share().nodeName());
             }
