@@ -48,9 +48,14 @@ final class HelmRenderer {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), HelmRenderer.class.getName()));
         command.add(chart.toAbsolutePath().toString());
         values.forEach(file -> command.add(file.toAbsolutePath().toString()));
-        int code = new ProcessBuilder(command).inheritIO().start().waitFor();
+        Path log = values.get(0).resolveSibling("helm.log");
+        int code = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start()
+                .waitFor();
         if (code != 0) {
-            throw new IllegalStateException("Helm's engine ended with " + code);
+            throw new IllegalStateException("Helm's engine ended with " + code + ": " + Files.readString(log));
         }
         var rendered = new HashMap<String, String>();
         for (Path file : values) {
