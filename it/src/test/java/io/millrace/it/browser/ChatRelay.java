@@ -5,8 +5,10 @@ import io.millrace.server.RelayServer;
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Credential.Secret;
+import io.millrace.server.config.RedisSettings;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.ResumeStore;
 import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
@@ -27,10 +29,23 @@ final class ChatRelay {
 
     /** Relays to {@code upstream}, and keeps answers for readers who come back. */
     static RelayServer startKeeping(URI upstream, String... origins) {
-        RelayConfig config = config(upstream, origins);
-        return RelayServer.start(config.with(c -> c.routes = config.routes().stream()
+        return RelayServer.start(keeping(config(upstream, origins)));
+    }
+
+    /** Keeps answers, and shares them with other relays in the Redis at this port. */
+    static RelayServer startSharing(URI upstream, int redis, String... origins) {
+        RedisSettings at = RedisSettings.DEFAULT.with(r -> r.url = URI.create("redis://127.0.0.1:" + redis));
+        ResumeStore store = ResumeStore.DEFAULT
+                .with(s -> s.redis = at)
+                .with(s -> s.secret = Secret.of("a secret of thirty-two characters or more", "env: TEST"));
+        RelayConfig config = keeping(config(upstream, origins));
+        return RelayServer.start(config.with(c -> c.resume = c.resume.with(r -> r.redis = store)));
+    }
+
+    private static RelayConfig keeping(RelayConfig config) {
+        return config.with(c -> c.routes = config.routes().stream()
                 .map(route -> route.with(r -> r.disconnect = Disconnect.DETACH))
-                .toList()));
+                .toList());
     }
 
     /** Relays to {@code upstream}, which has no default model. */

@@ -204,7 +204,8 @@ class ReadersTest {
             script = EVENT_SOURCE_OF_CHUNKS.formatted(stream);
             try (var tab = chromium.open(origin() + "/")) {
                 tab.await("window.losses > 0");
-                assertThat(tab.eval("source.readyState === EventSource.CONNECTING").asBoolean())
+                assertThat(tab.eval("source.readyState === EventSource.CONNECTING")
+                                .asBoolean())
                         .isTrue();
                 redis.resume();
                 teller.tell(" and");
