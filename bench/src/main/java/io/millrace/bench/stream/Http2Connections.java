@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
@@ -11,6 +12,7 @@ import io.netty.handler.codec.http2.Http2GoAwayFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2SettingsFrame;
+import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.handler.codec.http2.Http2StreamChannelBootstrap;
 import io.netty.util.ReferenceCountUtil;
@@ -137,6 +139,11 @@ final class Http2Connections {
             if (settings.isSuccess()) {
                 open.add(connection);
                 connection.whenLeaving = this::proceed;
+                connection.whenStreamCloses(() -> {
+                    if (!waiting.isEmpty()) {
+                        channel.eventLoop().execute(this::proceed);
+                    }
+                });
                 channel.closeFuture().addListener(closed -> {
                     open.remove(connection);
                     proceed();
@@ -173,6 +180,16 @@ final class Http2Connections {
         Connection(Channel channel) {
             this.channel = channel;
             ready = channel.eventLoop().newPromise();
+        }
+
+        /** A stream that ends has its place until its end has been read. */
+        void whenStreamCloses(Runnable task) {
+            channel.pipeline().get(Http2FrameCodec.class).connection().addListener(new Http2ConnectionAdapter() {
+                @Override
+                public void onStreamClosed(Http2Stream stream) {
+                    task.run();
+                }
+            });
         }
 
         boolean canOpen() {

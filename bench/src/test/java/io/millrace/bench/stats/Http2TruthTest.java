@@ -34,6 +34,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -154,6 +155,19 @@ class Http2TruthTest {
             assertThat(result.verdict().reasons()).anyMatch(reason -> reason.contains("more places: --connections"));
             // Two at a time: of the first six, the last two wait for two others of 50 ms each.
             assertThat(result.of(Metric.TTFT).max()).isGreaterThan(149.7);
+        }
+    }
+
+    /** The stream that ends is still counted as open while its end is read. */
+    @Test
+    @Timeout(30)
+    void aPlaceIsTakenAsSoonAsItIsFree() throws Exception {
+        try (var mock = Http2Mock.start(new Http2Settings().maxConcurrentStreams(1), Http2TruthTest::answer)) {
+            var result = run(mock, 1, Bench.closed(3, 9));
+
+            assertThat(result.errors()).isEmpty();
+            assertThat(result.completed()).isEqualTo(9);
+            assertThat(mock.connections()).hasSize(1);
         }
     }
 
