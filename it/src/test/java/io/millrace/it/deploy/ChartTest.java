@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The Helm chart, RENDERED by Helm's engine, and the plain manifests that are made from it. */
+/** The Helm chart, rendered by Helm's engine, and the plain manifests that are made from it. */
 @Tag("sockets")
 class ChartTest {
     private static final Path CHART = Path.of("..", "charts", "millrace");
@@ -75,6 +75,13 @@ class ChartTest {
             values.add(Files.writeString(directory.resolve("wrong-" + values.size()), wrong.getKey()));
         }
         RENDERED.putAll(HelmRenderer.render(CHART, values));
+    }
+
+    /** scripts/release writes the version of the release in place of it. */
+    @Test
+    void hasTheVersionOfTheBuild() throws IOException {
+        assertThat(Files.readAllLines(CHART.resolve("Chart.yaml")))
+                .contains("version: " + System.getProperty("millrace.version"));
     }
 
     @ParameterizedTest
