@@ -2,6 +2,7 @@ package io.millrace.server.live;
 
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -67,7 +68,12 @@ public final class LiveHistory {
     }
 
     private void schedule() {
-        var unused = timer.schedule(this::onPeriod, PERIOD_MS, TimeUnit.MILLISECONDS);
+        try {
+            var unused = timer.schedule(this::onPeriod, PERIOD_MS, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // The timer's event loop ends sooner than another one, which has just read a request.
+            running.set(false);
+        }
     }
 
     private void onPeriod() {

@@ -332,7 +332,6 @@ final class Exchange
         }
     }
 
-    /** Called after the last flush, so that the time of its write is known. */
     @Override
     public void onEnded(Outcome outcome) {
         loop.streams().end(streamId);

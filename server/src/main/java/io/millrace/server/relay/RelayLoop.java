@@ -13,6 +13,7 @@ import io.millrace.server.share.StreamId;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
+import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.telemetry.UsageLogger;
 import io.millrace.server.timing.Sweeper;
@@ -177,8 +178,20 @@ record RelayLoop(
         return shared.tracing();
     }
 
-    /** Counts, logs and records an exchange that is over. */
+    /**
+     * Counts, logs and records an exchange that is over. Its first output may be in what this turn of the loop still has to
+     * flush: then this waits for the flush, which brings its time.
+     */
     void onEnded(Summary summary) {
+        Timeline timeline = summary.timeline();
+        if (timeline.firstOutputNs != 0 && timeline.firstOutputWrittenNs == 0) {
+            eventLoop().execute(() -> record(summary));
+        } else {
+            record(summary);
+        }
+    }
+
+    private void record(Summary summary) {
         counters.ended(summary);
         accessLogger.log(summary);
         usageLogger.log(summary);

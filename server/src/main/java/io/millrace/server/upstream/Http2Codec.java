@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Netty's HTTP/2 codec for one connection to an upstream: frames, HPACK, the states and windows of streams. It allows
- * no push and heads of 64 KiB. The connection's window is as large as the windows of all streams together, so that
- * streams with slow clients never block the others.
+ * no push and heads of 64 KiB. The connection's window is twice as large as the windows of all streams together, because
+ * Netty returns the bytes of a window only when they are half of it. So streams with slow clients never block the others.
  */
 final class Http2Codec extends Http2ConnectionHandler {
     /** The most bytes of one response that are in transit or wait for its client. */
@@ -119,7 +119,7 @@ final class Http2Codec extends Http2ConnectionHandler {
         super.handlerAdded(ctx);
         decoder()
                 .flowController()
-                .incrementWindowSize(connection().connectionStream(), streams * STREAM_WINDOW - FIRST_WINDOW);
+                .incrementWindowSize(connection().connectionStream(), 2 * streams * STREAM_WINDOW - FIRST_WINDOW);
     }
 
     @Override

@@ -42,7 +42,7 @@ public final class CaseRelay implements AutoCloseable {
         var config = RelayHarness.withRetry(RelayConfig.relayTo(to), RelayHarness.QUICK)
                 .with(c -> c.eventLoops = 1)
                 .with(c -> c.accessLog = AccessLog.DEFAULT.with(log -> log.format = AccessLog.Format.JSON));
-        relay = RelayServer.start(config, logger);
+        relay = RelayHarness.serve(config, logger);
     }
 
     /** Starts both; the upstream answers as the first step says. */

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * cases wait for pauses, so they run in parallel.
  */
 @Tag("sockets")
+@Tag("h2")
 class TranslationCasesTest {
     private static final int AT_ONCE = 8;
 

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Failed answers whose end looks complete, and answers in a form that was not asked for. */
 @Tag("sockets")
+@Tag("h2")
 class ChatFailuresTest {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";

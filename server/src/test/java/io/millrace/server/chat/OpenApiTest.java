@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("sockets")
+@Tag("h2")
 class OpenApiTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The recorded streams of every provider, for a client of {@code /chat}. */
 @Tag("sockets")
+@Tag("h2")
 class RecordedChatTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,13 @@ class LiveHistoryTest {
             assertThat(LiveTimes.percentileMs(counts, 0.5)).isCloseTo(ms, ms < 1 ? within(0.06) : within(ms * 0.065));
         }
         assertThat(LiveTimes.percentileMs(new long[LiveTimes.CELLS], 0.5)).isEqualTo(-1);
+    }
+
+    @Test
+    void bearsARequestThatComesWhenItsTimerHasEnded() {
+        var ended = Executors.newSingleThreadScheduledExecutor();
+        ended.shutdown();
+        new LiveHistory(List.of(loop), () -> busy, ended).onRequest();
     }
 
     @Test

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Data of upstreams after the end of a stream, and an upstream that never takes the call. */
 @Tag("sockets")
+@Tag("h2")
 class AfterTerminalTest {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The client's address from a trusted proxy, in the access log and for limits. This machine is the proxy. */
 @Tag("sockets")
+@Tag("h2")
 class ClientAddressesTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String HELD = RelayHarness.withSpec(CHAT, "tokens=2,stall_after=1");
@@ -38,6 +39,14 @@ class ClientAddressesTest {
                     .isEqualTo("2001:db8::7");
             assertThat(logged(harness, lines, "X-Forwarded-For: garbage")).isEqualTo("127.0.0.1");
             assertThat(logged(harness, lines, "X-Real-IP: 1.2.3.4")).isEqualTo("127.0.0.1");
+        }
+    }
+
+    @Tag("h1") // Upgrade
+    @Test
+    void theAccessLogNamesTheClientOfARefusedRequest() throws IOException {
+        try (var lines = new AccessLines();
+                var harness = start(l -> {}, "127.0.0.0/8")) {
             String refused =
                     logged(harness, lines, "X-Forwarded-For: 203.0.113.8", "Upgrade: websocket", "Connection: upgrade");
             assertThat(refused).isEqualTo("203.0.113.8");

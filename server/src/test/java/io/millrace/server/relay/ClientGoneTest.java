@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A client that closes: its upstream is closed at once, in any phase of the stream. */
 @Tag("sockets")
+@Tag("h2")
 class ClientGoneTest {
     private static final int TRIES = 200;
     private static final Duration WORST = Duration.ofMillis(200);
@@ -56,6 +57,7 @@ class ClientGoneTest {
         }
     }
 
+    @Tag("h1") // pipelined
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void closesAClientThatSendsTooMuchAhead(Transport transport) throws IOException {

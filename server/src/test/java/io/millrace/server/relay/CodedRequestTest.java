@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Request bodies that are compressed, or for another reason not the JSON that a route must read. */
 @Tag("sockets")
+@Tag("h2")
 class CodedRequestTest {
     private static final String QUESTION =
             "{\"model\":\"m\",\"max_tokens\":9,\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
@@ -181,7 +182,7 @@ class CodedRequestTest {
     private static void send(RawClient client, String path, String coding, byte[] body) throws IOException {
         client.sendRaw("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Encoding: "
                 + coding + "\r\nContent-Length: " + body.length + "\r\n\r\n");
-        client.socket().getOutputStream().write(body);
+        client.sendRaw(body);
     }
 
     private static byte[] coded(String coding, String text) {

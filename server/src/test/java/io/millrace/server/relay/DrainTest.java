@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
  * that gives the reason.
  */
 @Tag("sockets")
+@Tag("h2")
 class DrainTest {
     @Test
     void letsStreamsEndAndTakesNothingNew() throws Exception {
@@ -61,6 +62,7 @@ class DrainTest {
         }
     }
 
+    @Tag("h1") // the field Connection; Http2Test has the GOAWAY
     @Test
     void servesForAWhileAndSaysThatItIsNotReady() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMinutes(1));
@@ -88,6 +90,7 @@ class DrainTest {
         }
     }
 
+    @Tag("h1") // the field Connection; Http2Test has the GOAWAY
     @Test
     void makesTheNextResponseTheLastOfAConnectionThatMayHaveAnyNumber() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMinutes(1));
@@ -124,6 +127,7 @@ class DrainTest {
         }
     }
 
+    @Tag("h1") // a client of HTTP/2 waits for the SETTINGS of the relay
     @Test
     void servesThoseWhoWaitAtTheListener() throws Exception {
         for (Transport transport : RelayHarness.transports()) {

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Upstreams that answer an upload before they have read it, and close. */
 @Tag("sockets")
+@Tag("h2")
 class EarlyAnswerTest {
     private static final String REFUSAL = "{\"error\":{\"message\":\"too large\"}}";
     private static final int TIMES = 10;

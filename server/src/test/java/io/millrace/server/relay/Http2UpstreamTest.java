@@ -35,6 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** One relay, and an upstream over HTTP/2 by prior knowledge. The contracts are those of HTTP/1.1. */
 @Tag("sockets")
+@Tag("h2")
 class Http2UpstreamTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String FRAME = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
@@ -134,7 +135,7 @@ class Http2UpstreamTest {
         }
     }
 
-    /** Far more than the windows hold is sent to each. */
+    /** Far more than the windows hold is sent to each. Those that are not read yet fill the windows of their streams. */
     @Test
     void slowClientStallsNoNeighbour() throws IOException {
         byte[] frame = ("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + "x".repeat(8000) + "\"}}]}\n\n")
@@ -227,6 +228,7 @@ class Http2UpstreamTest {
         }
     }
 
+    @Tag("h1") // the field Connection
     @Test
     void readsHeadsAndEmptyBodies() throws IOException {
         try (var upstream = Http2Mock.start(request -> {
@@ -362,7 +364,7 @@ class Http2UpstreamTest {
         var config = RelayConfig.relayTo(upstream)
                 .with(c -> c.accessLog = AccessLog.OFF)
                 .with(c -> c.eventLoops = 1);
-        return RelayServer.start(change.apply(RelayHarness.withRetry(config, RelayHarness.QUICK)));
+        return RelayHarness.serve(change.apply(RelayHarness.withRetry(config, RelayHarness.QUICK)));
     }
 
     static RawClient client(RelayServer relay) throws IOException {

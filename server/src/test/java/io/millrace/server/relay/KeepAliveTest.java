@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("sockets")
+@Tag("h2")
 class KeepAliveTest {
     private static final String STREAM_BODY = "{\"model\":\"m\",\"stream\":true,\"messages\":[]}";
 
@@ -62,6 +63,7 @@ class KeepAliveTest {
         }
     }
 
+    @Tag("h1") // the field Connection
     @Test
     void closesWhenTheClientAsks() throws IOException {
         try (var client = harness.client()) {
@@ -73,6 +75,7 @@ class KeepAliveTest {
         }
     }
 
+    @Tag("h1") // pipelined
     @Test
     void survivesManyPipelinedRequestsToItself() throws IOException {
         try (var client = harness.client()) {

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 
 /** The memory that all clients together may make the relay hold. */
 @Tag("sockets")
+@Tag("h2")
 class MemoryTest {
     private static final int MEMORY = 8 << 20;
     /** A quarter of what all may hold is the share of one; two fit, a third does not. */
@@ -37,7 +38,6 @@ class MemoryTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     @Test
-    @Tag("h2")
     void servesSmallRequestsWhileUnfinishedOnesHoldAllThatBodiesMay() throws IOException {
         try (var harness = byModel(MEMORY);
                 var one = unfinished(harness, BIG);
@@ -100,7 +100,6 @@ class MemoryTest {
     }
 
     @Test
-    @Tag("h2")
     void refusesABodyThatIsMoreThanTheShareOfOne() throws IOException {
         try (var harness = byModel(MEMORY);
                 var client = unfinished(harness, (2 << 20) + 1000)) {
@@ -138,6 +137,7 @@ class MemoryTest {
         }
     }
 
+    @Tag("h1") // pipelined
     @Test
     void countsWhatClientsSendAhead() throws IOException {
         try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1));
@@ -150,7 +150,6 @@ class MemoryTest {
     }
 
     @Test
-    @Tag("h2")
     void refusesNewStreamsWhileClientsThatDoNotReadHoldTooMuchAndServesOnWhenTheyLeave() throws IOException {
         try (var harness = stalled(1 << 20)) {
             var crowd = crowd(harness, 30);
@@ -177,6 +176,7 @@ class MemoryTest {
         }
     }
 
+    @Tag("h1") // slow; Http2ReliefTest has the same over HTTP/2
     @Test
     void cutsTheLargestWhenMuchTooMuchIsHeldAndTellsItTheLog() throws IOException {
         try (var harness = stalled(64 << 20)) {
@@ -196,6 +196,7 @@ class MemoryTest {
         }
     }
 
+    @Tag("h1") // a head in parts
     @Test
     void cutsWhereMuchIsHeldThoughAnotherEventLoopPassesTheMark() throws IOException {
         // By Java's own transport one event loop accepts for all, which get the connections in turn.

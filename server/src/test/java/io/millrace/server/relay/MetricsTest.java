@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What {@code /metrics} says about streams with known times. */
 @Tag("sockets")
+@Tag("h2")
 class MetricsTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final int GAPS = 5;
@@ -97,6 +98,11 @@ class MetricsTest {
             }
             assertThat(measuredMs).hasSameSizeAs(clients);
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            for (String family : List.of("time_to_first_token", "upstream_time_to_first_token")) {
+                assertThat(value(harness, "millrace_" + family + "_seconds_count{"))
+                        .as(family)
+                        .isEqualTo(40);
+            }
             for (String bound : List.of("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0")) {
                 double ms = Double.parseDouble(bound) * 1000;
                 String of = "_seconds_bucket{model=\"m\",upstream=\"default\",le=\"" + bound + "\"}";

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /** A listener whose load balancers begin each connection with a PROXY head. This machine is the load balancer. */
 @Tag("sockets")
+@Tag("h2")
 class ProxyProtocolTest {
     private static final String V1 = "PROXY TCP4 %s 10.0.0.1 4711 443\r\n";
     private static final String V2 =
@@ -118,9 +119,8 @@ class ProxyProtocolTest {
     }
 
     private RawClient connect(RelayHarness harness, String first) throws IOException {
-        var client = harness.client();
+        var client = harness.clientThatSends(first);
         clients.add(client);
-        client.sendRaw(first);
         return client;
     }
 

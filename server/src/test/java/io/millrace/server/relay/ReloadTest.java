@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("sockets")
+@Tag("h2")
 class ReloadTest {
     @Test
     void letsAStreamInProgressGoOnAndSendsTheNextRequestElsewhere() throws IOException {
@@ -143,6 +144,7 @@ class ReloadTest {
         }
     }
 
+    @Tag("h1") // listeners that say nothing of their protocols
     @Test
     void saysWhatOnlyARestartTakesOver() throws IOException {
         try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1))) {

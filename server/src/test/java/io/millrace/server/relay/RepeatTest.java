@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The requests that an upstream may get twice: those without effect, and those that it cannot have processed. */
 @Tag("sockets")
+@Tag("h2")
 class RepeatTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     private static final String CHAT = "/v1/chat/completions";

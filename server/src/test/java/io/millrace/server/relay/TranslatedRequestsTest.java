@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Requests that are translated: to which dialect, and what their upstreams get besides the body. */
 @Tag("sockets")
+@Tag("h2")
 class TranslatedRequestsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -22,11 +22,14 @@ import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A connection of HTTP/2 that looks like one of HTTP/1.1. A request that is written to it in HTTP/1.1 leaves as HEADERS
  * and DATA, and the response is read in HTTP/1.1, with one chunk for each DATA frame. So the tests of the relay's
- * behaviour run over both. A reset of the stream reads as a reset of the connection. Windows open as bytes are read.
+ * behaviour run over both. A reset of the stream reads as a reset of the connection; one that only ends the request,
+ * behind a whole response, reads as its close. Windows open as bytes are read. One thread may write while another reads.
  */
 final class Http2Wire {
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -40,7 +43,6 @@ final class Http2Wire {
     private static final int PING = 6;
     private static final int GOAWAY = 7;
     private static final int WINDOW_UPDATE = 8;
-    private static final int CANCEL = 8;
 
     private final Socket socket;
     private final DataInputStream in;
@@ -49,11 +51,18 @@ final class Http2Wire {
     private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder(true);
     private final ByteArrayOutputStream asked = new ByteArrayOutputStream();
 
+    /** Guards all that follows. Whoever waits for a frame reads it without the lock, unless another thread does. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Condition frameRead = lock.newCondition();
+    private boolean reading;
     private int id = -1;
     private long toSend;
     private boolean chunkedRequest;
+    private int chunkLeft;
     private boolean chunkedResponse;
     private boolean open;
+    private boolean requestRefused;
     private int initialWindow = 65_535;
     private long window;
     private long connectionWindow = 65_535;
@@ -64,28 +73,39 @@ final class Http2Wire {
     private SocketException reset;
     private boolean ended;
 
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    private record Frame(int type, int flags, int stream, byte[] payload) {}
+
     private Http2Wire(Socket socket) throws IOException {
         this.socket = socket;
         in = new DataInputStream(socket.getInputStream());
         out = socket.getOutputStream();
     }
 
-    /** A connection; null if nobody speaks HTTP/2 there. */
-    static Http2Wire open(int port, int receiveBuffer) throws IOException {
+    /**
+     * A connection; null if nobody speaks HTTP/2 there.
+     *
+     * @param first what is sent before the preface
+     */
+    static Http2Wire open(int port, int receiveBuffer, byte[] first) throws IOException {
         var socket = new Socket();
         socket.setReceiveBufferSize(receiveBuffer);
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         socket.setSoTimeout(10_000);
         socket.setTcpNoDelay(true);
         var wire = new Http2Wire(socket);
-        wire.out.write(PREFACE);
-        wire.frame(SETTINGS, 0, 0, new byte[0]);
+        wire.lock.lock();
         try {
-            wire.readFrame();
+            wire.out.write(first);
+            wire.out.write(PREFACE);
+            wire.frame(SETTINGS, 0, 0, new byte[0]);
+            wire.awaitFrame();
             return wire;
         } catch (IOException e) {
             socket.close();
             return null;
+        } finally {
+            wire.lock.unlock();
         }
     }
 
@@ -98,17 +118,13 @@ final class Http2Wire {
         return new InputStream() {
             @Override
             public int read() throws IOException {
-                return Http2Wire.this.read();
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
             }
 
             @Override
             public int read(byte[] to, int offset, int length) throws IOException {
-                int first = length == 0 ? 0 : read();
-                if (length == 0 || first < 0) {
-                    return first;
-                }
-                to[offset] = (byte) first;
-                return 1;
+                return Http2Wire.this.read(to, offset, length);
             }
         };
     }
@@ -123,38 +139,66 @@ final class Http2Wire {
 
             @Override
             public void write(byte[] bytes, int offset, int length) throws IOException {
-                synchronized (Http2Wire.this) {
+                lock.lock();
+                try {
                     asked.write(bytes, offset, length);
                     send();
+                } finally {
+                    lock.unlock();
                 }
             }
         };
     }
 
-    /** Takes the request in progress back, and leaves the connection open. */
-    synchronized void cancel() throws IOException {
-        frame(RST_STREAM, 0, id, Unpooled.buffer(4).writeInt(CANCEL));
-        open = false;
+    private int read(byte[] to, int offset, int most) throws IOException {
+        lock.lock();
+        try {
+            while (at == got.length) {
+                giveBack();
+                if (reset != null) {
+                    SocketException why = reset;
+                    reset = null;
+                    throw why;
+                }
+                if (ended && !socket.isOutputShutdown()) {
+                    socket.shutdownOutput(); // as clients do: the relay waits for that
+                }
+                if (ended || requestRefused) {
+                    return -1;
+                }
+                try {
+                    awaitFrame();
+                } catch (EOFException e) {
+                    ended = true;
+                }
+            }
+            int length = Math.min(most, got.length - at);
+            System.arraycopy(got, at, to, offset, length);
+            at += length;
+            return length;
+        } finally {
+            lock.unlock();
+        }
     }
 
-    private synchronized int read() throws IOException {
-        while (at == got.length) {
-            giveBack();
-            if (reset != null) {
-                SocketException why = reset;
-                reset = null;
-                throw why;
-            }
-            if (ended) {
-                return -1;
-            }
-            try {
-                readFrame();
-            } catch (EOFException e) {
-                ended = true;
-            }
+    /** Waits until a frame has been read, by this thread or by another. */
+    @SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop"}) // lets go of the lock while it reads; the callers loop
+    private void awaitFrame() throws IOException {
+        if (reading) {
+            frameRead.awaitUninterruptibly();
+            return;
         }
-        return got[at++] & 0xff;
+        reading = true;
+        Frame frame = null;
+        lock.unlock();
+        try {
+            frame = readFrame();
+        } finally {
+            lock.lock();
+            reading = false;
+            frameRead.signalAll();
+        }
+        onFrame(frame.type, frame.flags, frame.stream, frame.payload);
     }
 
     private void giveBack() throws IOException {
@@ -168,7 +212,7 @@ final class Http2Wire {
         }
     }
 
-    private void readFrame() throws IOException {
+    private Frame readFrame() throws IOException {
         int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
         int type = in.readUnsignedByte();
         int flags = in.readUnsignedByte();
@@ -178,7 +222,7 @@ final class Http2Wire {
         }
         byte[] payload = new byte[length];
         in.readFully(payload);
-        onFrame(type, flags, stream, payload);
+        return new Frame(type, flags, stream, payload);
     }
 
     private void onFrame(int type, int flags, int stream, byte[] payload) throws IOException {
@@ -198,7 +242,9 @@ final class Http2Wire {
                 end(stream, flags);
             }
             case RST_STREAM -> {
-                if (stream == id && open) {
+                if (stream == id && !open) {
+                    requestRefused = true;
+                } else if (stream == id) {
                     open = false;
                     reset = new SocketException("Connection reset: error " + bytes.readInt());
                 }
@@ -300,14 +346,27 @@ final class Http2Wire {
     }
 
     private boolean chunk(byte[] bytes) throws IOException {
-        int line = indexOf(bytes, "\r\n");
-        int length = line < 0 ? -1 : Integer.parseInt(new String(bytes, 0, line, StandardCharsets.US_ASCII), 16);
-        if (length < 0 || bytes.length < line + 2 + length + 2) {
+        if (chunkLeft > 0) {
+            int length = Math.min(chunkLeft, bytes.length);
+            chunkLeft -= length;
+            rest(bytes, length);
+            data(bytes, 0, length, false);
+            return true;
+        }
+        int start = bytes[0] == '\r' ? 2 : 0; // behind the chunk before
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        int line = text.indexOf("\r\n", start);
+        int length = line < 0 ? -1 : Integer.parseInt(text.substring(start, line), 16);
+        int end = line + (length == 0 ? 4 : 2);
+        if (length < 0 || bytes.length < end) {
             return false;
         }
-        rest(bytes, line + 2 + length + 2);
+        chunkLeft = length;
         chunkedRequest = length > 0;
-        data(bytes, line + 2, length, length == 0);
+        rest(bytes, end);
+        if (length == 0) {
+            data(bytes, 0, 0, true);
+        }
         return true;
     }
 
@@ -341,6 +400,7 @@ final class Http2Wire {
         id += 2;
         window = initialWindow;
         open = true;
+        requestRefused = false;
         ByteBuf block = Unpooled.buffer();
         try {
             encoder.encodeHeaders(id, head, block);
@@ -356,8 +416,8 @@ final class Http2Wire {
         int from = start;
         int left = length;
         do {
-            while (left > 0 && Math.min(window, connectionWindow) <= 0) {
-                readFrame();
+            while (open && left > 0 && Math.min(window, connectionWindow) <= 0) {
+                awaitFrame();
             }
             if (!open) {
                 return; // answered before all of it was sent

@@ -19,6 +19,7 @@ import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 
@@ -74,10 +75,16 @@ public final class RawClient implements AutoCloseable {
 
     /** With TLS, unless {@code tls} is null; then HTTP/1.1 in any case. */
     public RawClient(int port, SSLContext tls) throws IOException {
-        Http2Wire wire = HTTP2 && tls == null ? Http2Wire.open(port, RECEIVE_BUFFER_BYTES) : null;
+        this(port, tls, "");
+    }
+
+    /** Sends {@code first} ahead of everything else. */
+    public RawClient(int port, SSLContext tls, String first) throws IOException {
+        byte[] ahead = first.getBytes(StandardCharsets.ISO_8859_1);
+        Http2Wire wire = HTTP2 && tls == null ? Http2Wire.open(port, RECEIVE_BUFFER_BYTES, ahead) : null;
         if (wire != null) {
             socket = wire.socket();
-            in = wire.input();
+            in = new BufferedInputStream(wire.input());
             out = wire.output();
             plain = socket;
             return;
@@ -91,6 +98,7 @@ public final class RawClient implements AutoCloseable {
         socket = tls == null ? plain : tls.getSocketFactory().createSocket(plain, "localhost", port, true);
         in = new BufferedInputStream(socket.getInputStream());
         out = socket.getOutputStream();
+        out.write(ahead);
     }
 
     /** Sends a streaming chat-like request for {@code model}, with {@code fields} (each ending in a comma) added. */
@@ -127,6 +135,16 @@ public final class RawClient implements AutoCloseable {
     /** Sends bytes as they are. */
     public void sendRaw(String text) throws IOException {
         out.write(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** How the name of a field leaves: HTTP/2 has no capitals. */
+    public static String nameSent(String name) {
+        return HTTP2 ? name.toLowerCase(Locale.ROOT) : name;
+    }
+
+    /** Sends bytes as they are. */
+    public void sendRaw(byte[] bytes) throws IOException {
+        out.write(bytes);
     }
 
     /** Ends the connection with a reset. */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
+import org.slf4j.Logger;
 
 /** A mock upstream with a relay in front of it, both in this process, on free loopback ports. */
 public final class RelayHarness implements AutoCloseable {
@@ -77,14 +78,24 @@ public final class RelayHarness implements AutoCloseable {
 
     /** A relay, whose clients may speak HTTP/2 too where the tests run over that. */
     public static RelayServer serve(RelayConfig config) {
+        return RelayServer.start(spoken(config));
+    }
+
+    /** The same, with the access log written to {@code accessLog}. */
+    public static RelayServer serve(RelayConfig config, Logger accessLog) {
+        return RelayServer.start(spoken(config), accessLog);
+    }
+
+    /** As {@link #serve} changes it: with HTTP/2 on its listeners, where the tests run over that. */
+    public static RelayConfig spoken(RelayConfig config) {
         if (!RawClient.HTTP2) {
-            return RelayServer.start(config);
+            return config;
         }
         var protocols = List.of(Protocol.H2, Protocol.HTTP_1_1);
-        return RelayServer.start(config.with(c -> c.listeners = config.listeners().stream()
+        return config.with(c -> c.listeners = config.listeners().stream()
                 .map(listener ->
                         listener.protocols().isEmpty() ? listener.with(l -> l.protocols = protocols) : listener)
-                .toList()));
+                .toList());
     }
 
     /** With {@code retry} on all its routes. */
@@ -126,6 +137,11 @@ public final class RelayHarness implements AutoCloseable {
     /** A connection to the relay. */
     public RawClient client() throws IOException {
         return new RawClient(port(), tls);
+    }
+
+    /** A connection to the relay that sends {@code first} ahead of everything else. */
+    public RawClient clientThatSends(String first) throws IOException {
+        return new RawClient(port(), tls, first);
     }
 
     /**
