@@ -238,7 +238,7 @@ class BalancingTest {
     void activeCheckKeepsRequestsFromAnOriginThatFailsIt() throws IOException {
         var health = Health.DEFAULT
                 .with(h -> h.probePath = "/v1/models")
-                .with(h -> h.probeInterval = Duration.ofMillis(250));
+                .with(h -> h.probeInterval = Duration.ofSeconds(1));
         serve(pool().with(u -> u.health = health), route());
         a.close();
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
