@@ -236,9 +236,8 @@ class BalancingTest {
 
     @Test
     void activeCheckKeepsRequestsFromAnOriginThatFailsIt() throws IOException {
-        var health = Health.DEFAULT
-                .with(h -> h.probePath = "/v1/models")
-                .with(h -> h.probeInterval = Duration.ofSeconds(1));
+        var health =
+                Health.DEFAULT.with(h -> h.probePath = "/v1/models").with(h -> h.probeInterval = Duration.ofSeconds(1));
         serve(pool().with(u -> u.health = health), route());
         a.close();
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);

@@ -7,18 +7,24 @@ import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
+import io.millrace.server.test.ClientFile;
 import io.millrace.server.test.Http2Client;
 import io.millrace.server.test.Http2Client.Answer;
 import io.millrace.server.test.RelayHarness;
+import io.netty.handler.codec.http2.Http2Headers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -34,6 +40,9 @@ class WastedRequestsTest {
     private static final int MOST = 20;
     /** The requests that any connection has. */
     private static final int AT_FIRST = 2;
+
+    @TempDir
+    private Path directory;
 
     /** The next connection does not begin where the last one did. An older one that gets answers goes on. */
     @ParameterizedTest
@@ -114,21 +123,42 @@ class WastedRequestsTest {
         }
     }
 
-    /** Such as an SDK that is over its limit, beside streams of others on the same connection. */
-    @Test
-    void aClientThatMostlyGetsAnswersOfTheRelayItselfIsNotCutOff() throws IOException {
-        try (var harness = start(l -> {}, AddressSet.NONE);
+    /** Such as an SDK that is over its limit or has an old key, beside streams of others on the same connection. */
+    @ParameterizedTest
+    @ValueSource(ints = {401, 404, 429})
+    void aClientThatMostlyGetsAnswersOfTheRelayItselfIsNotCutOff(int status) throws IOException {
+        var clients = new ClientFile(directory);
+        String key = clients.add("honest", "limits: {requestsPerSecond: 10000, burst: 10000}");
+        String other = clients.add("greedy", "limits: {requestsPerMinute: 1}");
+        try (var harness = start(l -> {}, AddressSet.NONE, clients::in);
                 var client = Http2Client.connect(harness.port())) {
-            client.post(1, RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=20"), BODY);
+            ask(client, 1, RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=20"), key);
+            ask(client, 3, ANSWERED, other);
+            await().until(() -> harness.mock.requests().size() == 2);
             var answers = new ArrayList<Answer>();
-            for (int id = 3; id < 1203; id += 120) {
-                postAll(client, id, 60, "/nowhere", "");
+            for (int id = 5; id < 1205; id += 120) {
+                for (int each = id; each < id + 120; each += 2) {
+                    switch (status) {
+                        case 401 -> ask(client, each, ANSWERED, ClientFile.newKey());
+                        case 404 -> ask(client, each, "/nowhere", key);
+                        default -> ask(client, each, ANSWERED, other);
+                    }
+                }
                 answers.addAll(client.answers(60, 0).values());
             }
-            answers.addAll(client.answers(1, 0).values());
-            assertThat(answers).hasSize(601).allMatch(Answer::ended);
-            assertThat(answers).filteredOn(answer -> answer.status() == 404).hasSize(600);
+            answers.addAll(client.answers(602 - answers.size(), 0).values());
+            assertThat(answers).hasSize(602).allMatch(Answer::ended);
+            assertThat(answers).filteredOn(answer -> answer.status() == status).hasSize(600);
+            assertThat(answers).filteredOn(WastedRequestsTest::isWhole).hasSize(2);
         }
+    }
+
+    private static void ask(Http2Client client, int stream, String path, String key) throws IOException {
+        Http2Headers head = Http2Client.head("POST", path)
+                .add("content-type", "application/json")
+                .add("authorization", "Bearer " + key);
+        client.headers(stream, 0, head);
+        client.data(stream, BODY, true);
     }
 
     private static boolean isWhole(Answer answer) {
@@ -156,7 +186,12 @@ class WastedRequestsTest {
     }
 
     private static RelayHarness start(Consumer<Http2.Builder> http2, AddressSet trusted) {
-        return RelayHarness.start(config -> config.with(c -> {
+        return start(http2, trusted, config -> config);
+    }
+
+    private static RelayHarness start(
+            Consumer<Http2.Builder> http2, AddressSet trusted, UnaryOperator<RelayConfig> change) {
+        return RelayHarness.start(config -> change.apply(config).with(c -> {
             c.routes = List.of(Route.of("v1", Match.paths("/v1/*"), "default"));
             c.http2 = config.http2().with(http2);
             c.trustedProxies = trusted;
