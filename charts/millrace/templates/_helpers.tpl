@@ -15,14 +15,27 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
+{{- /* ADDRESS:PORT to listen on; IPv6 in brackets. */ -}}
+{{- define "millrace.listen" -}}
+{{- printf (ternary "[%s]:%v" "%s:%v" (contains ":" .bind)) .bind .port -}}
+{{- end }}
+
+{{- /* How the autoscalers remove pods. */ -}}
+{{- define "millrace.scalingBehavior" -}}
+# A pod that goes drains its streams: not for a dip of a minute.
+scaleDown:
+  stabilizationWindowSeconds: 600
+  policies: [{type: Pods, value: 1, periodSeconds: 300}]
+{{- end }}
+
 {{- /* The relay's file: what the chart sets, under what the values set. */ -}}
 {{- define "millrace.config" -}}
-{{- $relay := dict "address" ":8080" "serves" "relay" }}
+{{- $relay := dict "address" (include "millrace.listen" (dict "bind" .Values.bind "port" 8080)) "serves" "relay" }}
 {{- if .Values.tls.existingSecret }}
 {{- $pair := dict "cert" "/run/secrets/millrace-tls/tls.crt" "key" "/run/secrets/millrace-tls/tls.key" }}
 {{- $_ := set $relay "tls" (dict "certificates" (list $pair)) }}
 {{- end }}
-{{- $admin := dict "address" ":9090" "serves" (list "health" "metrics") }}
+{{- $admin := dict "address" (include "millrace.listen" (dict "bind" .Values.bind "port" 9090)) "serves" (list "health" "metrics") }}
 {{- $drain := printf "%ds" (int .Values.stop.drainSeconds) }}
 {{- $delay := printf "%ds" (int .Values.stop.shutdownDelaySeconds) }}
 {{- $config := dict "listeners" (list $relay $admin) "timeouts" (dict "drain" $drain "shutdownDelay" $delay) }}

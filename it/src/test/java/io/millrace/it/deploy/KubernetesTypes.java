@@ -71,6 +71,11 @@ final class KubernetesTypes {
         if (type == null) {
             throw new IllegalArgumentException(kind + " is no known type");
         }
-        return STRICT.treeToValue(document, type);
+        return as(document, type);
+    }
+
+    /** A part of an object, as its type. */
+    static <T> T as(JsonNode part, Class<T> type) throws JsonProcessingException {
+        return STRICT.treeToValue(part, type);
     }
 }
