@@ -7,17 +7,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.ListenAddress;
-import io.millrace.server.config.Listener;
-import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.ConfigSources;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import io.millrace.server.redis.RedisServer;
+import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.RawClient;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -36,7 +35,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,8 +46,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Starts each example with its own files. Only what a build cannot have is replaced in them: ports that may be taken, and
- * providers, for which the mock stands.
+ * Starts the examples with their own files. Only what a build cannot have is replaced in them: ports that may be taken,
+ * and providers, for which the mock stands. {@code ExamplePageTest} has the page; Docker and the agents are not started.
  */
 @Tag("sockets")
 class ExamplesTest {
@@ -58,6 +59,9 @@ class ExamplesTest {
             "ANTHROPIC_API_KEY", "sk-anthropic",
             "GEMINI_API_KEY", "gemini-key",
             "RESUME_SECRET", "0123456789abcdef0123456789abcdef");
+
+    /** The addresses of a relay's file. */
+    private static final Pattern LISTENED = Pattern.compile("(?<=\\nlisten: |[{ ]address: \"?)[0-9.]*:\\d+");
 
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
@@ -108,7 +112,7 @@ class ExamplesTest {
 
     @Test
     void nginxInFrontHandsOnEachToken() throws Exception {
-        int relay = serve("nginx/millrace.yaml", "127.0.0.1:9901");
+        int relay = serve("nginx/millrace.yaml");
         int port = port("127.0.0.1:8443");
         replace("127.0.0.1:8080", "127.0.0.1:" + relay);
         run(
@@ -119,6 +123,7 @@ class ExamplesTest {
                 "-c",
                 copy("nginx/nginx.conf").toString());
         readsTokensOneByOne(port);
+        knowsTheClientBehindTheProxy(port);
     }
 
     @Test
@@ -135,6 +140,11 @@ class ExamplesTest {
         int port = port("127.0.0.1:8080");
         run(port, "haproxy", "-db", "-f", copy("haproxy-redis/haproxy.cfg").toString());
         readsTokensOneByOne(port);
+        knowsTheClientBehindTheProxy(port);
+        // What is for operators is not for the clients of HAProxy.
+        for (String path : List.of("/metrics", "/millrace/streams", "/millrace/live")) {
+            assertThat(status(port, path)).as(path).isEqualTo(404);
+        }
 
         String id;
         try (var client = new RawClient(port)) {
@@ -203,8 +213,7 @@ class ExamplesTest {
         }
 
         replace("http://mock:9100", mock.uri().toString());
-        port(":9901");
-        int port = serve("compose/millrace.yaml", ":8080");
+        int port = serve("compose/millrace.yaml");
         assertThat(ask(port, "/v1/chat/completions")).contains("data: [DONE]");
     }
 
@@ -246,35 +255,26 @@ class ExamplesTest {
         replaced.put(from, to);
     }
 
-    /** A free port in place of that of {@code address}. */
+    /** A free port for a proxy, in place of that of {@code address}. */
     private int port(String address) throws IOException {
         int port = freePort();
         replace(address, address.substring(0, address.lastIndexOf(':')) + ":" + port);
         return port;
     }
 
-    private int serve(String file, String... more) throws IOException {
-        for (String address : more) {
-            port(address);
-        }
+    private int serve(String file) throws IOException {
         return portOf(start(file));
     }
 
-    /** A relay with this file, at a free port in place of 8080. */
+    /** A relay with this file, at free ports. */
     private RelayServer start(String file) throws IOException {
-        var replacedHere = new HashMap<>(replaced);
-        replacedHere.putIfAbsent("127.0.0.1:8080", "127.0.0.1:" + freePort());
-        String text = Files.readString(EXAMPLES.resolve(file));
+        Path written = write(file, replaced);
+        String text = LISTENED.matcher(Files.readString(written)).replaceAll("127.0.0.1:0");
+        assertThat(text).contains("127.0.0.1:0");
+        Files.writeString(written, text);
         var variables = new HashMap<>(VARIABLES);
         variables.keySet().removeIf(name -> !text.contains("env: " + name));
-        RelayConfig config =
-                ConfigLoader.load(new ConfigSources(write(file, replacedHere), variables, Map.of(), mock::uri));
-        boolean named = text.contains("\nlisten");
-        return opened(RelayServer.start(named ? config : atAFreePort(config)));
-    }
-
-    private static RelayConfig atAFreePort(RelayConfig config) {
-        return config.with(c -> c.listeners = List.of(Listener.at(ListenAddress.parse("127.0.0.1:0"))));
+        return opened(RelayServer.start(ConfigLoader.load(new ConfigSources(written, variables, Map.of(), mock::uri))));
     }
 
     private Path copy(String file) throws IOException {
@@ -338,9 +338,15 @@ class ExamplesTest {
         return relay.addresses().get(0).getPort();
     }
 
+    /** A free port that the kernel gives to no client meanwhile. */
     private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(10_000, 20_000);
+            try (var socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (BindException e) {
+                // It is taken: another one.
+            }
         }
     }
 
@@ -367,14 +373,50 @@ class ExamplesTest {
         return HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    /** The first token is here long before the last one is made. */
+    private static int status(int port, String path) throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                .build();
+        return HTTP.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
+    }
+
+    /** The first token is here, though the second one comes an hour later. */
     private static void readsTokensOneByOne(int port) throws IOException {
         try (var client = new RawClient(port)) {
-            client.send("POST", "/v1/chat/completions", body("mock:tokens=40,gap_ms=50"), "Connection: close");
-            client.readUntil("\"content\":");
-            long firstNs = System.nanoTime();
-            assertThat(client.readUntil("data: [DONE]")).contains("data: [DONE]");
-            assertThat(System.nanoTime() - firstNs).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(500));
+            client.send("POST", "/v1/chat/completions", body("mock:tokens=2,gap_ms=3600000"));
+            String id = RawClient.header(client.readHead(), "X-Millrace-Stream");
+            client.readUntil("\"content\":\"");
+            int first = client.read();
+            if (first == '"') { // the frame with the role has no text
+                client.readUntil("\"content\":\"");
+                first = client.read();
+            }
+            assertThat((char) first).isNotEqualTo('"');
+            try (var stopper = new RawClient(port)) {
+                stopper.send("DELETE", "/millrace/streams/" + id, "", "Connection: close");
+                assertThat(stopper.readAll().status()).isEqualTo(204);
+            }
+        }
+    }
+
+    /** The log has the true address of a client that names another one. */
+    private static void knowsTheClientBehindTheProxy(int port) throws IOException {
+        String client = "127.0.0.2"; // unlike the proxy, which is trusted
+        try (var lines = new AccessLines();
+                var socket = new Socket(InetAddress.getLoopbackAddress(), port, InetAddress.getByName(client), 0)) {
+            String request = """
+                    GET /forged HTTP/1.1
+                    Host: localhost
+                    X-Forwarded-For: 203.0.113.9
+                    Forwarded: for=203.0.113.9
+                    Connection: close
+
+                    """.replace("\n", "\r\n");
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            await().untilAsserted(() -> assertThat(lines.all())
+                    .filteredOn(line -> line.contains("\"/forged\""))
+                    .singleElement()
+                    .asString()
+                    .contains("\"client_ip\":\"" + client + "\""));
         }
     }
 }
