@@ -18,6 +18,7 @@ WORKDIR /src
 COPY . .
 RUN set -eu; \
     if [ -z "$ARCHIVE" ]; then \
+        rm -f bench/target/millrace-*; \
         mvn -B -ntp -q package -DskipTests -Dspotless.check.skip=true -Dcommit="$COMMIT" -pl bench -am; \
         ARCHIVE=$(ls bench/target/millrace-*.tar.gz); \
     fi; \
@@ -26,7 +27,8 @@ RUN set -eu; \
     cd /opt/millrace; \
     # Only what runs here: no libraries of other systems and processors, no documents.
     rm -rf docs monitoring *.md lib/*-osx-*.jar; \
-    case $(uname -m) in x86_64) rm -f lib/*-linux-aarch_64.jar ;; aarch64) rm -f lib/*-linux-x86_64.jar ;; esac; \
+    case $(uname -m) in x86_64) here=x86_64 ;; aarch64) here=aarch_64 ;; *) echo "for amd64 and arm64 only" >&2; exit 1 ;; esac; \
+    for jar in lib/*-linux-*.jar; do case $jar in *-linux-$here.jar) ;; *) rm "$jar" ;; esac; done; \
     # Netty's native libraries as files. At each start it would unpack them into /tmp, which may be read-only.
     mkdir lib/native; \
     for jar in lib/netty-*-linux-*.jar; do (cd lib/native && jar -xf "../../$jar" META-INF/native); done; \
