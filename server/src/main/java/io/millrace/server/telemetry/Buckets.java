@@ -58,6 +58,8 @@ final class Buckets {
     private final double[] uppers;
     private final long[] bounds;
     private final NativeBuckets natives;
+    /** For each bucket, the last of its cells if values are also told apart by the buckets of a native histogram. */
+    private final int[] lastCells;
     /** For each number of significant bits, the first bucket that may have such a value. */
     private final byte[] first = new byte[Long.SIZE + 1];
 
@@ -76,6 +78,11 @@ final class Buckets {
         for (int i = 0; i < bounds.length; i++) {
             bounds[i] = Math.round(uppers[i] * perUnit);
         }
+        lastCells = new int[bounds.length + 1];
+        for (int i = 0; i < bounds.length; i++) {
+            lastCells[i] = i + natives.of(exposed(bounds[i]));
+        }
+        lastCells[bounds.length] = bounds.length + natives.count() - 1;
         for (int bits = 0; bits <= Long.SIZE; bits++) {
             long least = bits == 0 ? 0 : 1L << (bits - 1);
             byte bucket = 0;
@@ -101,6 +108,20 @@ final class Buckets {
             bucket++;
         }
         return bucket;
+    }
+
+    /**
+     * The cell of a value. All values of a cell are in one bucket. If {@code natively}, they are also in one bucket of the
+     * native histogram. A larger value is in the same cell or in a later one, so the cell is the sum of both buckets'
+     * numbers.
+     */
+    int cell(long value, boolean natively) {
+        return of(value) + (natively ? natives.of(exposed(value)) : 0);
+    }
+
+    /** The last cell of a bucket. The first one follows the last cell of the bucket before. */
+    int lastCell(int bucket, boolean natively) {
+        return natively ? lastCells[bucket] : bucket;
     }
 
     /** The bound of a bucket in the exposed unit. */

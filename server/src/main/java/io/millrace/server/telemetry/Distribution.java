@@ -6,33 +6,32 @@ import org.jspecify.annotations.Nullable;
 /**
  * How many values of one event loop fell into each bucket, and their sum. Written by that loop alone, read by any
  * thread. A write is a plain add and an ordered store, without a locked instruction, and allocates nothing.
+ *
+ * <p>The buckets of the native histogram, if there is one, are counted in the same cells. So both forms of the histogram
+ * have the same count, also if they are read during a write.
  */
 final class Distribution {
     private final Buckets buckets;
-    /** The counts by bucket, then the sum. */
+    private final boolean natively;
+    /** The counts by {@linkplain Buckets#cell cell}, then the sum. */
     private final AtomicLongArray cells;
-    /** The counts by bucket of the native histogram; null if there is none. */
-    private final @Nullable AtomicLongArray natives;
 
-    /** @param natively whether values also count in the buckets of a native histogram */
+    /** @param natively whether there is also a native histogram */
     Distribution(Buckets buckets, boolean natively) {
         this.buckets = buckets;
-        cells = new AtomicLongArray(buckets.count() + 1);
-        natives = natively ? new AtomicLongArray(buckets.natives().count()) : null;
+        this.natively = natively;
+        cells = new AtomicLongArray(buckets.lastCell(buckets.count() - 1, natively) + 2);
     }
 
     /** Counts a value: nanoseconds or bytes. Less than zero counts as zero. */
     void record(long value) {
-        add(cells, buckets.of(value), 1);
-        add(cells, buckets.count(), Math.max(0, value));
-        if (natives != null) {
-            add(natives, buckets.natives().of(buckets.exposed(value)), 1);
-        }
+        add(cells, buckets.cell(value, natively), 1);
+        add(cells, cells.length() - 1, Math.max(0, value));
     }
 
     /** Whether no value was counted. */
     boolean isEmpty() {
-        for (int i = 0; i < buckets.count(); i++) {
+        for (int i = 0; i < cells.length() - 1; i++) {
             if (cells.get(i) != 0) {
                 return false;
             }
@@ -40,8 +39,9 @@ final class Distribution {
         return true;
     }
 
-    Buckets buckets() {
-        return buckets;
+    /** A sum for distributions like this one, without a value. */
+    Sum newSum() {
+        return new Sum(buckets, natively, cells.length());
     }
 
     private static void add(AtomicLongArray cells, int cell, long change) {
@@ -51,37 +51,24 @@ final class Distribution {
     /** The counts of several distributions with the same buckets. */
     static final class Sum {
         private final Buckets buckets;
-        private final long[] counts;
-        private long @Nullable [] natives;
-        private long sum;
+        private final boolean natively;
+        private final long[] cells;
 
-        Sum(Buckets buckets) {
+        private Sum(Buckets buckets, boolean natively, int length) {
             this.buckets = buckets;
-            counts = new long[buckets.count()];
+            this.natively = natively;
+            cells = new long[length];
         }
 
         void add(Distribution other) {
-            for (int i = 0; i < counts.length; i++) {
-                counts[i] += other.cells.get(i);
-            }
-            sum += other.cells.get(counts.length);
-            if (other.natives != null) {
-                addNative(other.natives);
-            }
-        }
-
-        private void addNative(AtomicLongArray other) {
-            if (natives == null) {
-                natives = new long[other.length()];
-            }
-            for (int i = 0; i < natives.length; i++) {
-                natives[i] += other.get(i);
+            for (int i = 0; i < cells.length; i++) {
+                cells[i] += other.cells.get(i);
             }
         }
 
         /** The bounds of the buckets in the exposed unit. */
         double[] uppers() {
-            var uppers = new double[counts.length];
+            var uppers = new double[buckets.count()];
             for (int i = 0; i < uppers.length; i++) {
                 uppers[i] = buckets.upper(i);
             }
@@ -90,6 +77,13 @@ final class Distribution {
 
         /** The counts by bucket. */
         long[] counts() {
+            var counts = new long[buckets.count()];
+            int cell = 0;
+            for (int bucket = 0; bucket < counts.length; bucket++) {
+                for (; cell <= buckets.lastCell(bucket, natively); cell++) {
+                    counts[bucket] += cells[cell];
+                }
+            }
             return counts;
         }
 
@@ -99,14 +93,23 @@ final class Distribution {
         }
 
         /** The counts of the native histogram; null if there is none. */
-        @SuppressWarnings("MutableReturn") // read once
         long @Nullable [] nativeCounts() {
-            return natives;
+            if (!natively) {
+                return null;
+            }
+            var counts = new long[buckets.natives().count()];
+            int cell = 0;
+            for (int bucket = 0; bucket < buckets.count(); bucket++) {
+                for (; cell <= buckets.lastCell(bucket, true); cell++) {
+                    counts[cell - bucket] += cells[cell];
+                }
+            }
+            return counts;
         }
 
         /** The sum of the values in the exposed unit. */
         double sum() {
-            return buckets.exposed(sum);
+            return buckets.exposed(cells[cells.length - 1]);
         }
     }
 }

@@ -94,8 +94,7 @@ record HistogramMetrics(List<LoopHistograms> loops) {
     }
 
     private static void sum(Map<Labels, Distribution.Sum> sums, Labels labels, Distribution distribution) {
-        sums.computeIfAbsent(labels, key -> new Distribution.Sum(distribution.buckets()))
-                .add(distribution);
+        sums.computeIfAbsent(labels, key -> distribution.newSum()).add(distribution);
     }
 
     private static MetricSnapshot snapshot(String name, String help, Map<Labels, Distribution.Sum> sums) {

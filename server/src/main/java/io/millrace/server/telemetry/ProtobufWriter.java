@@ -1,19 +1,26 @@
 package io.millrace.server.telemetry;
 
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.NativeHistogramBuckets;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * Writes metrics in Prometheus' protobuf format, the only one that has native histograms: messages {@code
@@ -23,12 +30,43 @@ final class ProtobufWriter {
     static final String CONTENT_TYPE =
             "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
+    /** What a media range must have to mean this format. There are other encodings of it. */
+    private static final List<String> ASKED =
+            List.of("application/vnd.google.protobuf", "proto=io.prometheus.client.metricfamily", "encoding=delimited");
+
     private ProtobufWriter() {}
 
-    /** Whether the field {@code Accept} asks for this format. */
+    /**
+     * Whether the field {@code Accept} prefers this format: it has the highest weight, and comes first of those with that
+     * weight.
+     */
     static boolean accepts(String accept) {
-        return accept.contains("application/vnd.google.protobuf")
-                && accept.contains("proto=io.prometheus.client.MetricFamily");
+        double most = 0;
+        boolean preferred = false;
+        for (String range : accept.split(",", -1)) {
+            List<String> parts = Stream.of(range.split(";", -1))
+                    .map(part -> part.replaceAll("[\\s\"]", "").toLowerCase(Locale.ROOT))
+                    .toList();
+            double weight = weight(parts);
+            if (weight > most) {
+                most = weight;
+                preferred = parts.containsAll(ASKED);
+            }
+        }
+        return preferred;
+    }
+
+    /** The weight of a media range; 0 if it is not a number. */
+    private static double weight(List<String> parts) {
+        String last = parts.stream()
+                .filter(part -> part.startsWith("q="))
+                .reduce((one, next) -> next)
+                .orElse("q=1");
+        try {
+            return Double.parseDouble(last.substring(2));
+        } catch (NumberFormatException e) {
+            return 0;
+        }
     }
 
     static void write(OutputStream out, Iterable<MetricSnapshot> metrics) throws IOException {
@@ -133,9 +171,18 @@ final class ProtobufWriter {
         }
 
         private static Kind of(MetricSnapshot metric) {
-            String name = metric.getClass().getSimpleName();
-            return valueOf(
-                    name.substring(0, name.length() - "Snapshot".length()).toUpperCase(Locale.ROOT));
+            if (metric instanceof CounterSnapshot) {
+                return COUNTER;
+            } else if (metric instanceof GaugeSnapshot) {
+                return GAUGE;
+            } else if (metric instanceof SummarySnapshot) {
+                return SUMMARY;
+            } else if (metric instanceof HistogramSnapshot) {
+                return HISTOGRAM;
+            } else if (metric instanceof InfoSnapshot) {
+                return INFO;
+            }
+            throw new IllegalArgumentException("metric: " + metric.getClass());
         }
     }
 

@@ -72,8 +72,7 @@ public record Readings(List<Times> times, List<Tokens> tokens) {
 
     private static <K> void add(Map<K, Distribution.Sum> sums, K key, Distribution distribution) {
         if (!distribution.isEmpty()) {
-            sums.computeIfAbsent(key, name -> new Distribution.Sum(distribution.buckets()))
-                    .add(distribution);
+            sums.computeIfAbsent(key, name -> distribution.newSum()).add(distribution);
         }
     }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -65,7 +67,7 @@ class DistributionTest {
         one.record(Long.MAX_VALUE >> 8);
         other.record(1);
         other.record(-3);
-        var sum = new Distribution.Sum(buckets);
+        var sum = one.newSum();
         sum.add(one);
         sum.add(other);
         assertThat(sum.counts()[0]).isEqualTo(3);
@@ -74,5 +76,56 @@ class DistributionTest {
         assertThat(natives[buckets.natives().of(buckets.exposed(1))]).isEqualTo(3);
         assertThat(natives[natives.length - 1]).isEqualTo(1);
         assertThat(sum.sum()).isEqualTo(buckets.exposed((Long.MAX_VALUE >> 8) + 2));
+    }
+
+    /** Both forms of a histogram come from the same cells, and each is as if it were counted alone. */
+    @ParameterizedTest
+    @MethodSource("buckets")
+    void countsEachFormAsIfItWereAlone(Buckets buckets) {
+        var counts = new long[buckets.count()];
+        var natives = new long[buckets.natives().count()];
+        var both = new Distribution(buckets, true);
+        var classic = new Distribution(buckets, false);
+        var random = new SplittableRandom(7);
+        for (int i = 0; i < 100_000; i++) {
+            long bound = Math.round(buckets.upper(i % (counts.length - 1)) / buckets.exposed(1));
+            long value = i % 2 == 0 ? random.nextLong() >>> random.nextInt(1, 64) : bound + i % 5 - 2;
+            counts[buckets.of(value)]++;
+            natives[buckets.natives().of(buckets.exposed(value))]++;
+            both.record(value);
+            classic.record(value);
+        }
+        assertThat(sum(both).counts()).containsExactly(counts);
+        assertThat(sum(both).nativeCounts()).containsExactly(natives);
+        assertThat(sum(classic).counts()).containsExactly(counts);
+        assertThat(sum(classic).nativeCounts()).isNull();
+    }
+
+    private static Distribution.Sum sum(Distribution distribution) {
+        var sum = distribution.newSum();
+        sum.add(distribution);
+        return sum;
+    }
+
+    /** The library refuses a histogram whose forms have other counts, and then there would be no metrics at all. */
+    @Test
+    void bothFormsHaveTheSameCountWhileAnEventLoopWrites() throws InterruptedException {
+        var histograms = new LoopHistograms(true);
+        var over = new AtomicBoolean();
+        var writer = new Thread(() -> {
+            for (long value = 1; !over.get(); value = value * 31 % 10_000_000_019L) {
+                histograms.late(value);
+            }
+        });
+        writer.start();
+        try {
+            var metrics = new HistogramMetrics(List.of(histograms));
+            for (int i = 0; i < 10_000; i++) {
+                assertThat(metrics.snapshots()).hasSize(9);
+            }
+        } finally {
+            over.set(true);
+            writer.join();
+        }
     }
 }
