@@ -238,9 +238,7 @@ public final class Relay implements RequestHandler {
             List.copyOf(loop.connections()).forEach(ClientConnection::close);
             List.copyOf(loop.readingOn()).forEach(Runnable::run);
             loop.upstreams().keepOnly(List.of());
-            // After the ends of exchanges that these closes have just queued.
-            loop.eventLoop().execute(loop.accessLogger()::handOver);
-            loop.eventLoop().execute(loop.usageLogger()::handOver);
+            loop.handOver();
         });
         stores.close();
     }

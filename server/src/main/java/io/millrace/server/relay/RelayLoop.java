@@ -12,6 +12,7 @@ import io.millrace.server.share.NodeShare;
 import io.millrace.server.share.StreamId;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
+import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.telemetry.Tracing;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -180,12 +182,13 @@ record RelayLoop(
 
     /**
      * Counts, logs and records an exchange that is over. Its first output may be in what this turn of the loop still has to
-     * flush: then this waits for the flush, which brings its time.
+     * flush: then this waits for the flush, which brings its time. If the client is gone, there is no flush.
      */
     void onEnded(Summary summary) {
         Timeline timeline = summary.timeline();
-        if (timeline.firstOutputNs != 0 && timeline.firstOutputWrittenNs == 0) {
-            eventLoop().execute(() -> record(summary));
+        boolean unflushed = timeline.firstOutputNs != 0 && timeline.firstOutputWrittenNs == 0;
+        if (unflushed && summary.response().outcome() != Outcome.CLIENT_GONE) {
+            later(() -> record(summary));
         } else {
             record(summary);
         }
@@ -197,6 +200,26 @@ record RelayLoop(
         usageLogger.log(summary);
         recorder.ended(summary);
         tracing().ended(summary);
+    }
+
+    /**
+     * Passes on the lines that the logs hold, after the ends of exchanges that are queued now, and after what these ends
+     * queue.
+     */
+    void handOver() {
+        later(() -> later(() -> {
+            accessLogger.handOver();
+            usageLogger.handOver();
+        }));
+    }
+
+    /** Runs {@code task} behind all that is queued; at once if the event loop has ended and takes no more tasks. */
+    private void later(Runnable task) {
+        try {
+            eventLoop.execute(task);
+        } catch (RejectedExecutionException e) {
+            task.run();
+        }
     }
 
     /** A tenth of the shortest limit that the sweep checks, so that a limit is late by at most this. */
