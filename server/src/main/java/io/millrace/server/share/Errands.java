@@ -38,6 +38,17 @@ final class Errands {
         }
     }
 
+    /** A claim of a name for the stream {@code id}. */
+    private record Claim(
+            Question question, String key, String id, String content, Consumer<LoopShare.@Nullable Holder> told) {
+        /** The stream that has the name, as the store says; null if it is the one that claims it. */
+        LoopShare.@Nullable Holder holder(@Nullable Object reply) {
+            String[] words = Entries.text(reply).split(" ", -1);
+            boolean other = words.length == 2 && !words[0].equals(id) && StreamId.of(words[0]) != null;
+            return other ? new LoopShare.Holder(words[0], words[1]) : null;
+        }
+    }
+
     Errands(LoopShare share) {
         this.share = share;
     }
@@ -122,26 +133,33 @@ final class Errands {
         String key = share.keys().once(name.scope());
         Question question = ask(() -> told.accept(null));
         if (question != null) {
-            share.freed().then(key, () -> claim(question, key, id, name.content(), told));
+            var claim = new Claim(question, key, id, name.content(), told);
+            share.freed().then(key, () -> claim(claim, true));
         }
     }
 
-    private void claim(
-            Question question, String key, String id, String content, Consumer<LoopShare.@Nullable Holder> told) {
-        if (!questions.contains(question)) {
+    /** @param again whether another stream of this node, if it has the name, loses it */
+    private void claim(Claim claim, boolean again) {
+        if (!questions.contains(claim.question())) {
             return; // Too late: the stream may be over.
         }
-        share.call(Shipper.IGNORED, "SET", key, id + " " + content, "PX", Shipment.LIFE_MS, "NX");
         share.call(
-                (reply, refusal) -> {
-                    String[] words = Entries.text(reply).split(" ", -1);
-                    boolean other = words.length == 2 && !words[0].equals(id) && StreamId.of(words[0]) != null;
-                    if (questions.remove(question)) {
-                        told.accept(other ? new LoopShare.Holder(words[0], words[1]) : null);
-                    }
-                },
-                "GET",
-                key);
+                Shipper.IGNORED, "SET", claim.key(), claim.id() + " " + claim.content(), "PX", Shipment.LIFE_MS, "NX");
+        share.call((reply, refusal) -> onClaimed(claim, again, claim.holder(reply)), "GET", claim.key());
+    }
+
+    /**
+     * The streams of this node know who of them has the name, and that is the one that claims it. Another one has given it
+     * back, perhaps on another event loop, and the store does not know that yet.
+     */
+    private void onClaimed(Claim claim, boolean again, LoopShare.@Nullable Holder holder) {
+        String own = holder != null && share.owns(holder.stream()) ? holder.stream() : null;
+        if (own != null && again && questions.contains(claim.question())) {
+            share.free(claim.key(), own);
+            share.freed().then(claim.key(), () -> claim(claim, false));
+        } else if (questions.remove(claim.question())) {
+            claim.told().accept(own == null ? holder : null);
+        }
     }
 
     void ofAnswer(String name, Consumer<@Nullable String> told) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * Deletes names of streams from the store. A name may belong to another stream by now, so it is deleted only if it has
  * not changed since it was read ({@code WATCH}). If the store refuses to watch, the name stays until its time is over.
  * Names are deleted in turns of two round trips, because {@code EXEC} ends all watches of a connection. If a name of a
- * turn has changed, {@code EXEC} deletes none of them, and each gets a turn of its own. If the connection is lost, the
- * names wait for the next one. Confined to the event loop.
+ * turn has changed, {@code EXEC} deletes none of them, and the next turn has half as many names. If the connection is
+ * lost, the names wait for the next one. Confined to the event loop.
  */
 final class FreedNames {
     private static final int MOST = 10_000;
@@ -25,8 +25,8 @@ final class FreedNames {
 
     private boolean busy;
     private boolean watched;
-    /** So many of the next names have a turn of their own. */
-    private int alone;
+    /** The most names of the next turn. */
+    private int most = TURN;
 
     /** A name of {@code stream}. {@code then} runs when the name is free or belongs to another stream. */
     private record Freed(String stream, List<Runnable> then) {}
@@ -58,8 +58,7 @@ final class FreedNames {
             return;
         }
         busy = true;
-        List<String> turn =
-                waiting.keySet().stream().limit(alone > 0 ? 1 : TURN).toList();
+        List<String> turn = waiting.keySet().stream().limit(most).toList();
         var own = new ArrayList<String>();
         share.call((reply, refusal) -> watched = refusal == null, words("WATCH", turn));
         for (int i = 0; i < turn.size(); i++) {
@@ -98,10 +97,10 @@ final class FreedNames {
         share.call(
                 (done, refusal) -> {
                     if (done == null && refusal == null && turn.size() > 1) {
-                        alone = turn.size();
-                        busy = false;
-                        next();
+                        most = turn.size() / 2;
+                        onFreed(turn.stream().filter(key -> !own.contains(key)).toList());
                     } else {
+                        most = TURN;
                         onFreed(turn);
                     }
                 },
@@ -112,10 +111,10 @@ final class FreedNames {
         return value.equals(stream) || value.startsWith(stream + " ");
     }
 
-    private void onFreed(List<String> turn) {
+    /** These names are free, or belong to other streams. */
+    private void onFreed(List<String> names) {
         busy = false;
-        alone = Math.max(0, alone - 1);
-        for (String key : turn) {
+        for (String key : names) {
             Freed freed = waiting.remove(key);
             if (freed != null) {
                 freed.then().forEach(Runnable::run);

@@ -147,10 +147,10 @@ public final class LoopShare {
     }
 
     /**
-     * Claims the name of a request for a stream of this node. If the store does not answer, the claim is valid on this
-     * node only.
+     * Claims the name of a request for a stream of this node, which has the name among the streams of this node. If the
+     * store does not answer, the claim is valid on this node only.
      *
-     * @param told receives the stream that has the name already; null if this stream has it now
+     * @param told receives the stream of another node that has the name already; null if this stream has it now
      */
     public void claim(OnceKey name, String id, Consumer<@Nullable Holder> told) {
         errands.claim(name, id, told);
