@@ -10,6 +10,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
@@ -32,6 +33,11 @@ final class Http2Codec extends Http2ConnectionHandler {
     private static final int MADE_RESETS = 200;
     private static final int MADE_RESETS_SECONDS = 30;
     private static final long GOAWAY_WAIT_MS = 5_000;
+    /**
+     * Netty returns the bytes of a window when this part of it is left. By default that is half of it: bodies that stand
+     * still in one half, and returned bytes that wait in the other one, would stop all other bodies.
+     */
+    private static final float CONNECTION_WINDOW_LEFT = 15f / 16;
 
     private final RecentResets resets = new RecentResets();
     private @Nullable Events events;
@@ -146,9 +152,10 @@ final class Http2Codec extends Http2ConnectionHandler {
      * grows by WINDOW_UPDATE.
      */
     void connectionWindow(int bytes) {
-        var windows = connection().local().flowController();
+        var windows = (DefaultHttp2LocalFlowController) connection().local().flowController();
         Http2Stream whole = connection().connectionStream();
         try {
+            windows.windowUpdateRatio(whole, CONNECTION_WINDOW_LEFT);
             windows.incrementWindowSize(whole, bytes - windows.windowSize(whole));
         } catch (Http2Exception e) {
             throw new IllegalStateException(e); // the value is in the allowed range

@@ -7,8 +7,11 @@ import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Telemetry;
+import io.millrace.server.config.Telemetry.UsageLog;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.Held;
+import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.Http2Client;
 import io.millrace.server.test.Http2Client.Answer;
 import io.millrace.server.test.Http2Client.Frame;
@@ -19,7 +22,9 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -298,7 +303,7 @@ class Http2Test {
                         client.socket().setSoTimeout(500);
                     }
                 }
-            } catch (java.net.SocketTimeoutException e) {
+            } catch (SocketTimeoutException e) {
                 assertThat(sent).isGreaterThan(256 * 1024);
             }
             assertThat(sent).isLessThan(64 << 20);
@@ -311,6 +316,96 @@ class Http2Test {
             await().until(() -> harness.relay.metrics().held(Held.REQUESTS) == 0);
         } finally {
             over.countDown();
+        }
+    }
+
+    /** Three uploads fill their windows. The part of the connection's window that they leave serves a fourth. */
+    @Test
+    void letsARequestPassOthersThatTheirUpstreamsDoNotTake() throws IOException {
+        var over = new CountDownLatch(1);
+        int window = Http2.DEFAULT.window();
+        int whole = 3 * window + 96 * 1024;
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    if (connection.number() <= 3) {
+                        awaitQuietly(over);
+                    } else if (connection.readRequest() != null) {
+                        connection.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+                    }
+                });
+                var harness =
+                        start(config -> RelayConfig.relayTo(upstream.uri()).with(c -> {
+                            c.accessLog = config.accessLog();
+                            c.listeners = config.listeners();
+                            c.limits = Limits.DEFAULT.with(l -> l.body = 1L << 30);
+                            c.http2 = Http2.DEFAULT.with(h -> h.connectionWindow = whole);
+                        }));
+                var client = Http2Client.connect(harness.port())) {
+            var uploads = new Uploads(client, window, whole);
+            for (int stream = 1; stream < 7; stream += 2) {
+                client.socket().setSoTimeout(300);
+                assertThat(uploads.upload(stream, 64 << 20))
+                        .as("it stands still")
+                        .isFalse();
+            }
+            client.socket().setSoTimeout(10_000);
+            assertThat(uploads.upload(7, 2 << 20)).isTrue();
+            assertThat(client.answer(7).body()).isEqualTo("ok");
+        } finally {
+            over.countDown();
+        }
+    }
+
+    /** Sends bodies within the windows of one connection. */
+    private static final class Uploads {
+        private static final int PART = 16_000;
+        private final Http2Client client;
+        private final int initial;
+        private int whole;
+
+        Uploads(Http2Client client, int initial, int whole) {
+            this.client = client;
+            this.initial = initial;
+            this.whole = whole;
+        }
+
+        /** Returns false if the windows stay shut for the time that the client's socket waits. */
+        boolean upload(int stream, int bytes) throws IOException {
+            client.headers(
+                    stream, 0, Http2Client.head("POST", "/v1/files").add("content-length", Integer.toString(bytes)));
+            int window = initial;
+            for (int left = bytes; left > 0; ) {
+                int part = Math.min(left, PART);
+                while (Math.min(window, whole) < part) {
+                    try {
+                        Frame update = client.readUntil(frame -> frame.type() == Http2Client.WINDOW_UPDATE);
+                        window += update.stream() == stream ? update.number(0) : 0;
+                        whole += update.stream() == 0 ? update.number(0) : 0;
+                    } catch (SocketTimeoutException e) {
+                        return false;
+                    }
+                }
+                left -= part;
+                client.data(stream, "x".repeat(part), left == 0);
+                window -= part;
+                whole -= part;
+            }
+            return true;
+        }
+    }
+
+    /** Its output waits for its window. */
+    @Test
+    void tellsTheUsageOfAStreamThatItsClientDoesNotTakeWhenTheRelayStops() throws IOException {
+        var usage = new UsageLog(Path.of("unused"), 0);
+        try (var lines = new AccessLines("millrace.usage");
+                var harness = start(
+                        config -> config.with(c -> c.telemetry = Telemetry.DEFAULT.with(t -> t.usageLog = usage)));
+                var client = Http2Client.connect(harness.port(), 0)) {
+            client.post(1, path("tokens=3,stall_after=2"), BODY);
+            client.readUntil(Http2Client.HEADERS, 1);
+            await().until(() -> harness.relay.metrics().held(Held.CLIENTS) > 400);
+            harness.relay.close();
+            assertThat(lines.next().get("output_frames").asInt()).isEqualTo(2);
         }
     }
 
