@@ -46,6 +46,7 @@ class SharedCanaryTest {
     private static final Pattern ANSWER = Pattern.compile("@\\d+@\\d{19}@");
 
     private static final Pattern TEXT_KEY = Pattern.compile("(?m)^(millrace:[^s]:\\S+)$");
+    private static final Pattern STREAM_KEY = Pattern.compile("(?m)^(millrace:s:\\S+)$");
 
     private final List<String> errors = new ArrayList<>();
 
@@ -152,14 +153,20 @@ class SharedCanaryTest {
     private static void holdsNoSecret(RedisServer redis) throws IOException {
         String login = "AUTH " + PASSWORD;
         String names = redis.answers(login, "KEYS *");
-        var texts = TEXT_KEY.matcher(names)
-                .results()
-                .map(found -> "GET " + found.group(1))
-                .toList();
-        assertThat(texts).hasSizeGreaterThan(2);
+        List<String> texts = asks(login, TEXT_KEY, names, "GET %s");
+        List<String> streams = asks(login, STREAM_KEY, names, "XRANGE %s - +");
+        assertThat(texts).hasSizeGreaterThan(3);
+        assertThat(streams).hasSizeGreaterThan(1);
+        String all = redis.answers(streams.toArray(String[]::new));
+        assertThat(ANSWER.matcher(all).find()).as("the answer is there").isTrue();
+        assertThat(names + redis.answers(texts.toArray(String[]::new)) + all).doesNotContain("CANARY");
+    }
+
+    /** The login, then a command for each key of this kind. */
+    private static List<String> asks(String login, Pattern key, String names, String command) {
         var asks = new ArrayList<>(List.of(login));
-        asks.addAll(texts);
-        assertThat(names + redis.answers(asks.toArray(String[]::new))).doesNotContain("CANARY");
+        key.matcher(names).results().forEach(found -> asks.add(command.formatted(found.group(1))));
+        return asks;
     }
 
     private static Part post(RelayHarness relay, Api api, String spec, String name) throws IOException {
