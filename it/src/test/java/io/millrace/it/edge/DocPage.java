@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 record DocPage(Path file, List<Block> blocks) {
     private static final Pattern COMMAND = Pattern.compile("(?:[A-Z_]+=\\S+ )*(?:(?:millrace-VERSION|scripts)/\\S+|"
             + "millrace|curl|mvn|java|jfr|tar|openssl|chmod|alias|source|export|apt|systemctl|gpg|sha256sum|install|docker|podman|"
-            + "helm|kubectl|redis-cli)(?: .*)?");
+            + "helm|kubectl|redis-cli|redis-server|nginx|haproxy|claude|python3)(?: .*)?");
     private static final Pattern ASSIGNMENT = Pattern.compile("[A-Z_]+=.*");
     private static final Pattern NOT_RUN = Pattern.compile("<!-- not run: (.{20,}) -->");
     private static final String FENCE = "```";
