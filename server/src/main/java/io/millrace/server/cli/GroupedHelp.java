@@ -1,12 +1,13 @@
 package io.millrace.server.cli;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Column;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -14,12 +15,7 @@ import picocli.CommandLine.Model.OptionSpec;
  * A help whose options are in groups: each mixin whose name begins with a capital is a group with its name as heading.
  */
 final class GroupedHelp extends Help {
-    /** Lines of text may be broken after these, which would break a URL or a file's name. */
-    private static final String BREAKS = ":/.,-";
-    /** Letters of a script that no help has. */
-    private static final String JOINED = "\uA4D0\uA4D1\uA4D2\uA4D3\uA4D4";
-
-    private static final Pattern INSIDE = Pattern.compile("(?<=\\S)[" + BREAKS + "](?=\\S)");
+    private static final String INDENT = "  ";
 
     GroupedHelp(CommandSpec spec, ColorScheme colors) {
         super(spec, colors);
@@ -62,22 +58,39 @@ final class GroupedHelp extends Help {
 
     private String listed(List<OptionSpec> options) {
         Layout layout = createDefaultLayout();
-        layout.addOptions(options.stream().map(GroupedHelp::joined).toList(), createDefaultParamLabelRenderer());
-        String list = layout.toString();
-        for (int i = 0; i < BREAKS.length(); i++) {
-            list = list.replace(JOINED.charAt(i), BREAKS.charAt(i));
-        }
-        return list;
+        Column[] columns = layout.textTable().columns();
+        Column last = columns[columns.length - 1];
+        int width = last.width - last.indent;
+        layout.addOptions(
+                options.stream().map(option -> wrapped(option, width)).toList(), createDefaultParamLabelRenderer());
+        return layout.toString();
     }
 
-    /** The option with stand-ins for the characters at which picocli would break a word. */
-    private static OptionSpec joined(OptionSpec option) {
-        String[] description = option.description().clone();
-        for (int line = 0; line < description.length; line++) {
-            // It was formatted already, and will be once more.
-            description[line] = INSIDE.matcher(description[line].replace("%", "%%"))
-                    .replaceAll(found -> String.valueOf(JOINED.charAt(BREAKS.indexOf(found.group()))));
+    /** The option with a description in lines that fit: picocli would break a URL or a file's name. */
+    private static OptionSpec wrapped(OptionSpec option, int width) {
+        var lines = new ArrayList<String>();
+        for (String text : option.description()) {
+            text.lines().forEach(line -> wrap(line, width, lines));
         }
-        return OptionSpec.builder(option).description(description).build();
+        lines.replaceAll(line -> line.replace("%", "%%")); // it was formatted already, and will be once more
+        return OptionSpec.builder(option)
+                .names(option.names()) // the builder takes them with their variables, which only the option resolves
+                .description(lines.toArray(String[]::new))
+                .build();
+    }
+
+    private static void wrap(String text, int width, List<String> lines) {
+        var line = new StringBuilder();
+        for (String word : text.split(" ", -1)) {
+            if (!line.isEmpty() && line.length() + 1 + word.length() > width) {
+                lines.add(line.toString());
+                line.setLength(0);
+                line.append(INDENT);
+            } else if (!line.isEmpty()) {
+                line.append(' ');
+            }
+            line.append(word);
+        }
+        lines.add(line.toString());
     }
 }

@@ -1,10 +1,12 @@
 package io.millrace.server.cli;
 
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.ListenAddress.PassedSocket;
 import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.file.ConfigLoader;
 import java.io.IOException;
@@ -12,11 +14,13 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.concurrent.Callable;
@@ -33,7 +37,8 @@ import picocli.CommandLine.Spec;
         name = "health",
         description =
                 "Asks /healthz of the relay that serve runs on this machine with the same file, variables and options."
-                        + " Exit code 0 if it answers 200, else 1. The address must serve health, without TLS.",
+                        + " Exit code 0 if it answers 200, else 1."
+                        + " The address must serve health over HTTP/1.1, without TLS and PROXY head.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         footerHeading = "%nExamples:%n",
@@ -45,7 +50,7 @@ import picocli.CommandLine.Spec;
 @SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class HealthCommand implements Callable<Integer> {
     private static final URI NO_UPSTREAM = URI.create("http://embedded-mock.invalid");
-    private static final int LIMIT_SECONDS = 4;
+    private static final int LIMIT_MS = 4_000;
 
     @Spec
     private CommandSpec spec;
@@ -63,10 +68,10 @@ final class HealthCommand implements Callable<Integer> {
         Listener listener = config.listeners().stream()
                 .filter(HealthCommand::canBeAsked)
                 .min(Comparator.comparing(each -> !each.isAdmin()))
-                .orElseThrow(() ->
-                        new IOException("no address serves health without TLS (expected: one such as 127.0.0.1:9090)"));
+                .orElseThrow(() -> new IOException("no address serves health over HTTP/1.1 without TLS and PROXY head"
+                        + " (expected: one such as 127.0.0.1:9090)"));
         String path = ready ? "/readyz" : "/healthz";
-        String status = status(listener.address(), path);
+        String status = status(listener.address(), path, LIMIT_MS);
         spec.commandLine().getOut().println(listener.address() + path + ": " + status);
         spec.commandLine().getOut().flush();
         return status.equals("200") ? 0 : 1;
@@ -76,31 +81,60 @@ final class HealthCommand implements Callable<Integer> {
     private static boolean canBeAsked(Listener listener) {
         return listener.tls() == null
                 && listener.serves().contains(Served.HEALTH)
-                && !(listener.address() instanceof PassedSocket);
+                && listener.spoken().contains(Protocol.HTTP_1_1)
+                && !(listener.address() instanceof PassedSocket)
+                && !isProxy(listener);
     }
 
-    private static String status(ListenAddress address, String path) throws IOException {
+    /**
+     * Whether the relay waits for a PROXY head of this command. The command connects from the address that it connects to,
+     * or from another one of loopback.
+     */
+    private static boolean isProxy(Listener listener) {
+        AddressSet proxies = listener.proxies();
+        if (proxies.isEmpty() || listener.address() instanceof UnixPath) {
+            return proxies.contains(null);
+        }
+        InetAddress to = ((InetSocketAddress) remote(listener.address())).getAddress();
+        return to != null
+                && (proxies.contains(to)
+                        || (to.isLoopbackAddress() && proxies.contains(InetAddress.getLoopbackAddress())));
+    }
+
+    /** The status of the answer, as text. Connecting counts, too: the queue of a relay that hangs is full. */
+    static String status(ListenAddress address, String path, long limitMs) throws IOException {
         SocketAddress remote = remote(address);
-        try (SocketChannel channel = SocketChannel.open(remote)) {
-            CompletableFuture.delayedExecutor(LIMIT_SECONDS, TimeUnit.SECONDS).execute(() -> close(channel));
+        try (SocketChannel channel = open(remote)) {
+            CompletableFuture.delayedExecutor(limitMs, TimeUnit.MILLISECONDS).execute(() -> close(channel));
+            channel.connect(remote);
             String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
             channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
             return statusOf(channel);
-        } catch (AsynchronousCloseException e) {
-            throw new IOException(address + path + ": no answer within " + LIMIT_SECONDS + " s", e);
+        } catch (ClosedChannelException e) {
+            throw new IOException(address + path + ": no answer within " + limitMs + " ms", e);
+        } catch (UnresolvedAddressException e) {
+            throw new IOException(address + path + ": unknown host", e);
         } catch (IOException e) {
             throw new IOException(address + path + ": " + e.getMessage(), e);
         }
     }
 
     /** Where this machine reaches it: an address of all interfaces is reached at loopback. */
-    private static SocketAddress remote(ListenAddress address) throws IOException {
+    private static SocketAddress remote(ListenAddress address) {
         if (address instanceof UnixPath unix) {
             return UnixDomainSocketAddress.of(unix.path());
         }
         var tcp = (HostAndPort) address;
-        InetAddress host = InetAddress.getByName(tcp.host());
-        return new InetSocketAddress(host.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : host, tcp.port());
+        var remote = new InetSocketAddress(tcp.host(), tcp.port());
+        return !remote.isUnresolved() && remote.getAddress().isAnyLocalAddress()
+                ? new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.port())
+                : remote;
+    }
+
+    private static SocketChannel open(SocketAddress remote) throws IOException {
+        return remote instanceof UnixDomainSocketAddress
+                ? SocketChannel.open(StandardProtocolFamily.UNIX)
+                : SocketChannel.open();
     }
 
     /** The three digits behind {@code HTTP/1.1 }. */

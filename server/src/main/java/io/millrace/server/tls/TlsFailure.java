@@ -67,6 +67,9 @@ public enum TlsFailure {
 
     private static TlsFailure ofMessage(String message) {
         String lower = message.toLowerCase(Locale.ROOT);
+        if (lower.contains("connection reset") || lower.contains("broken pipe")) {
+            return CLOSED; // whether a reset or an end is seen first is chance
+        }
         if (lower.startsWith("unsupported or unrecognized ssl message") || lower.contains("plaintext connection")) {
             return NOT_TLS;
         }

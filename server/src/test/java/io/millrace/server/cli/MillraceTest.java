@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -171,7 +172,13 @@ class MillraceTest {
             }
         }
         assertThat(execute("help", "serve")).isZero();
-        assertThat(out.toString()).contains("Usage: millrace serve", "--listen=HOST:PORT");
+        assertThat(out.toString()).contains("Usage: millrace serve", "--listen=HOST:PORT", "-h, --help  ");
+        var serve = Millrace.commandLine().getSubcommands().get("serve").getCommandSpec();
+        GroupedHelp.groups(serve)
+                .values()
+                .forEach(options -> options.forEach(option -> assertThat(out.toString())
+                        .as("whole words, so that URLs and names of files can be copied")
+                        .contains(String.join(" ", option.description()).split("\\s+"))));
     }
 
     @ParameterizedTest
@@ -247,6 +254,31 @@ class MillraceTest {
     }
 
     @Test
+    void aProbeTellsAResetAsAClose() throws IOException {
+        try (var server = new ServerSocket(0, 9, InetAddress.getLoopbackAddress())) {
+            var resets = new Thread(() -> reset(server), "resets");
+            resets.setDaemon(true);
+            resets.start();
+            String url = "https://127.0.0.1:" + server.getLocalPort();
+            assertThat(execute("check", "--probe", "--upstream", url)).isEqualTo(1);
+            assertThat(err.toString().lines())
+                    .containsExactly("default: " + url + ": the server closed the connection in the TLS handshake");
+        }
+    }
+
+    /** Resets each connection when its client has said something, until the server is closed. */
+    private static void reset(ServerSocket server) {
+        while (!server.isClosed()) {
+            try (Socket client = server.accept()) {
+                client.getInputStream().read();
+                client.setSoLinger(true, 0);
+            } catch (IOException e) {
+                assertThat(e).hasMessageNotContaining("Too many open files");
+            }
+        }
+    }
+
+    @Test
     void asksTheHealthOfTheRelayThatTheConfigurationStarts() throws IOException {
         try (var relay = RelayHarness.start()) {
             int port = relay.relay.addresses().get(0).getPort();
@@ -268,7 +300,7 @@ class MillraceTest {
                 directory.resolve("millrace.yaml"),
                 "listeners: [{address: '127.0.0.1:1', serves: relay}]\nupstreams: {a: {url: 'http://127.0.0.1:9100'}}");
         assertThat(execute("health", file.toString())).isEqualTo(1);
-        assertThat(err.toString()).contains("no address serves health without TLS");
+        assertThat(err.toString()).contains("no address serves health over HTTP/1.1 without TLS");
     }
 
     private static int freePort() throws IOException {
