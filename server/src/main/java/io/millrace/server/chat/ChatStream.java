@@ -24,7 +24,8 @@ final class ChatStream extends ChatText {
     private final @Nullable String idPrefix;
     private final ChatTimes times;
     private final @Nullable LineFeeds lineFeeds;
-    private final TextSegmenter segmenter;
+    private final TextUnit unit;
+    private TextSegmenter segmenter;
     private long events;
     private long units;
     private long ttftNs = -1;
@@ -40,6 +41,7 @@ final class ChatStream extends ChatText {
         this.idPrefix = idPrefix;
         this.times = times;
         lineFeeds = form == ChatForm.SSE ? new LineFeeds() : null;
+        this.unit = unit;
         segmenter = new TextSegmenter(unit, this::onUnit);
     }
 
@@ -56,7 +58,7 @@ final class ChatStream extends ChatText {
     @Override
     public void reasoning(String text) {
         if (allParts) {
-            event("reasoning", ChatJson.text(ChatJson.object().put("text", text)));
+            part("reasoning", ChatJson.object().put("text", text));
         }
     }
 
@@ -65,7 +67,7 @@ final class ChatStream extends ChatText {
         if (allParts) {
             ObjectNode call =
                     ChatJson.object().put("index", index).put("id", id).put("name", name);
-            event("tool_call", ChatJson.text(call));
+            part("tool_call", call);
         }
     }
 
@@ -73,7 +75,7 @@ final class ChatStream extends ChatText {
     public void arguments(int index, String json) {
         if (allParts) {
             ObjectNode more = ChatJson.object().put("index", index).put("arguments", json);
-            event("tool_call", ChatJson.text(more));
+            part("tool_call", more);
         }
     }
 
@@ -130,6 +132,15 @@ final class ChatStream extends ChatText {
         units++;
     }
 
+    /** Writes an event of another part, behind all text before it. The text behind it is one of its own. */
+    private void part(String type, ObjectNode data) {
+        if (segmenter.held() > 0) {
+            segmenter.finish();
+            segmenter = new TextSegmenter(unit, this::onUnit);
+        }
+        event(type, ChatJson.text(data));
+    }
+
     private void event(@Nullable String type, String data) {
         if (idPrefix != null && events == 0) {
             out().writeBytes(RETRY);
@@ -148,7 +159,7 @@ final class ChatStream extends ChatText {
         return ending;
     }
 
-    /** When the relay had the text, and when the attempt began that brought it. */
+    /** When the unit ended, and when the attempt began that brought it. */
     private void addTimes(ObjectNode to, boolean first) {
         to.put("at_ms", times.sinceRequestMs(times.nowNs()));
         if (first) {

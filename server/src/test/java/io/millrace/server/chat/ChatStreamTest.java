@@ -114,6 +114,32 @@ class ChatStreamTest {
     }
 
     @Test
+    void keepsTheOrderOfThePartsWhateverTheUnit() {
+        var stream = new ChatStream(ChatForm.JSON, TextUnit.SENTENCE, true, null, new ChatTimes(() -> nowNs, 0, 0));
+        stream.to(out);
+        stream.text("First, I look. It is");
+        nowNs = 2_000_000;
+        stream.reasoning("hm");
+        stream.text("Then I ask");
+        stream.toolCall(0, "c1", "get_weather", null);
+        stream.arguments(0, "{}");
+        stream.text("Done. Good");
+        stream.end();
+        assertThat(Events.of(written()).stream()
+                        .map(event -> event.data().replaceAll(",\"(ttft|at|attempt)_ms.*", "}")))
+                .containsExactly(
+                        "{\"index\":0,\"text\":\"First, I look. \"}",
+                        "{\"index\":1,\"text\":\"It is\"}",
+                        "{\"text\":\"hm\"}",
+                        "{\"index\":2,\"text\":\"Then I ask\"}",
+                        "{\"index\":0,\"id\":\"c1\",\"name\":\"get_weather\"}",
+                        "{\"index\":0,\"arguments\":\"{}\"}",
+                        "{\"index\":3,\"text\":\"Done. \"}",
+                        "{\"index\":4,\"text\":\"Good\"}",
+                        "{\"reason\":null,\"model\":null}");
+    }
+
+    @Test
     void givesAnEventSourceIdsAnIntervalAndAnEnd() {
         ChatStream stream = stream(ChatForm.SSE, TextUnit.TOKEN, true);
         stream.text("a ");
