@@ -10,9 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Answers requests for the pages and their assets. Assets are in a directory whose name depends on their contents, so a
@@ -55,8 +57,10 @@ public final class Console {
             + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
             + " require-trusted-types-for 'script'; trusted-types dompurify";
 
-    /** The pages by their paths, each with the place of the default model. */
-    private final Map<String, String> pages = new HashMap<>();
+    /** The text of the pages by their paths, each with the place of the default model. */
+    private final Map<String, String> html = new HashMap<>();
+    /** The pages as they were last asked for: the model is another one only after a reload. */
+    private volatile Pages pages;
 
     private final Map<String, Asset> assets = new HashMap<>();
 
@@ -70,6 +74,9 @@ public final class Console {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     public record Answer(int status, HttpHeaders headers, byte[] body) {}
 
+    /** The pages by their paths, with the default model. */
+    private record Pages(@Nullable String model, Map<String, Asset> assets) {}
+
     private Console() throws IOException {
         var all = new CRC32();
         var files = new HashMap<String, Asset>();
@@ -81,10 +88,11 @@ public final class Console {
         String directory = ASSETS + "%08x/".formatted(all.getValue());
         files.forEach((name, asset) -> assets.put(directory + name, asset));
         for (Map.Entry<String, String> page : PAGE_FILES.entrySet()) {
-            String html = new String(read(page.getValue()), StandardCharsets.UTF_8)
+            String text = new String(read(page.getValue()), StandardCharsets.UTF_8)
                     .replace("{assets}", relative(page.getKey(), directory));
-            pages.put(page.getKey(), html);
+            html.put(page.getKey(), text);
         }
+        pages = pages(null);
     }
 
     /** Relative, so that a page works behind a proxy that adds a path before the relay's. */
@@ -114,13 +122,12 @@ public final class Console {
      * The answer to a GET.
      *
      * @param path a path that is {@linkplain #owns owned}
-     * @param model the model that answers where a request names none; empty if there is none
+     * @param model the model that answers where a request names none; empty if there is none, null if that is not told
      * @param ifNoneMatch the request's {@code If-None-Match}, or null
      */
-    public Answer answer(String path, String model, String ifNoneMatch) {
-        String html = pages.get(path);
-        boolean isPage = html != null;
-        Asset asset = html != null ? page(html, model) : assets.get(path);
+    public Answer answer(String path, @Nullable String model, @Nullable String ifNoneMatch) {
+        boolean isPage = html.containsKey(path);
+        Asset asset = isPage ? pagesFor(model).assets().get(path) : assets.get(path);
         var headers = new DefaultHttpHeaders();
         headers.set(HttpHeaderNames.CONTENT_SECURITY_POLICY, POLICY);
         headers.set("x-content-type-options", "nosniff");
@@ -141,13 +148,31 @@ public final class Console {
         return new Answer(200, headers, asset.body());
     }
 
-    private static Asset page(String html, String model) {
-        String name = model.replace("&", "&amp;").replace("\"", "&quot;").replace("<", "&lt;");
-        return Asset.of("page.html", html.replace("{model}", name).getBytes(StandardCharsets.UTF_8));
+    private Pages pagesFor(@Nullable String model) {
+        Pages made = pages;
+        if (!Objects.equals(made.model(), model)) {
+            made = pages(model);
+            pages = made;
+        }
+        return made;
+    }
+
+    private Pages pages(@Nullable String model) {
+        String attribute = model == null ? "data-model-unknown" : "data-model=\"" + escaped(model) + "\"";
+        var made = new HashMap<String, Asset>();
+        html.forEach((path, text) -> {
+            byte[] body = text.replace("{model}", attribute).getBytes(StandardCharsets.UTF_8);
+            made.put(path, Asset.of("page.html", body));
+        });
+        return new Pages(model, made);
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("\"", "&quot;").replace("<", "&lt;");
     }
 
     /** RFC 9110 section 13.1.2: a list of tags, which may be weak, or a star. */
-    private static boolean matches(String ifNoneMatch, String etag) {
+    private static boolean matches(@Nullable String ifNoneMatch, String etag) {
         return ifNoneMatch != null && (ifNoneMatch.strip().equals("*") || ifNoneMatch.contains(etag));
     }
 

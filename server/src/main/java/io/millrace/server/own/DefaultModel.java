@@ -8,17 +8,20 @@ import org.jspecify.annotations.Nullable;
 
 /** The model that answers a request to {@code /chat} that names none, for the page to show. */
 final class DefaultModel {
-    /** It depends on headers of the request. */
-    static final String UNKNOWN = "default";
-
     private DefaultModel() {}
 
-    /** Its name, {@link #UNKNOWN}, or an empty text if such a request is refused. */
-    static String of(RelayConfig config) {
+    /**
+     * Its name, or an empty text if such a request is refused. Null if it is not told: it depends on headers of the
+     * request, or only clients with a key may know it, and the page is served without one.
+     */
+    static @Nullable String of(RelayConfig config) {
+        if (config.clients().on()) {
+            return null;
+        }
         for (Route route : config.routes()) {
             if (route.match().matchesPath(ChatSide.PATH) && route.match().matchesModel(null)) {
                 if (route.match().header() != null) {
-                    return UNKNOWN;
+                    return null;
                 }
                 String model = of(route.targets().get(0), config);
                 return model == null ? "" : model;

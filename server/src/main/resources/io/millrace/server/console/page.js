@@ -347,7 +347,7 @@ function begin() {
   remember();
   start();
   const model = $('beside-model').value.trim();
-  $('whose').textContent = request.model ?? document.body.dataset.model;
+  $('whose').textContent = request.model ?? document.body.dataset.model ?? 'the default model';
   if (model) beside.ask({ ...request, model }, $('key').value.trim());
   else beside.clear();
   current.ask(request);

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +51,20 @@ class ConsoleTest {
             assertThat(page.header("cache-control")).isEqualTo("no-cache");
             assertThat(harness.mock.requests()).isEmpty();
         }
+    }
+
+    /** A model may have any name, also that of a state. */
+    @Test
+    void tellsTheDefaultModelToItsScript() {
+        Console console = Console.loaded().toCompletableFuture().join();
+        assertThat(page(console, "default")).contains("<body data-model=\"default\">");
+        assertThat(page(console, "")).contains("<body data-model=\"\">");
+        assertThat(page(console, null)).contains("<body data-model-unknown>");
+        assertThat(page(console, "a\"<&>")).contains("<body data-model=\"a&quot;&lt;&amp;>\">");
+    }
+
+    private static String page(Console console, @Nullable String model) {
+        return new String(console.answer("/", model, null).body(), StandardCharsets.UTF_8);
     }
 
     @ParameterizedTest

@@ -7,6 +7,7 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -30,7 +31,15 @@ class DefaultModelTest {
         Route byHeader = Route.of("by-header", Match.ALL.with(m -> m.header = "x-tenant"), "none");
         assertThat(DefaultModel.of(relay(other, byModel, all))).isEqualTo("m");
         assertThat(DefaultModel.of(relay(other, byModel))).isEmpty();
-        assertThat(DefaultModel.of(relay(byHeader, all))).isEqualTo(DefaultModel.UNKNOWN);
+        assertThat(DefaultModel.of(relay(byHeader, all))).isNull();
+    }
+
+    /** The page is served without a key. */
+    @Test
+    void isNotToldWhereClientsHaveKeys() {
+        RelayConfig config = RelayConfig.relayTo(SOME)
+                .with(c -> c.clients = c.clients.with(each -> each.file = Path.of("clients.yaml")));
+        assertThat(DefaultModel.of(config)).isNull();
     }
 
     private static RelayConfig relay(Route... routes) {
