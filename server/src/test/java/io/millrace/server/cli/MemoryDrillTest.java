@@ -45,6 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("sockets")
 class MemoryDrillTest {
+    private static final Path LAUNCHER = Path.of("..", "bench", "src", "dist", "bin", "millrace");
     private static final Pattern ADDRESSES =
             Pattern.compile("http://127\\.0\\.0\\.1:(\\d+), http://127\\.0\\.0\\.1:(\\d+)");
     private static final boolean FULL = "full".equals(System.getProperty("millrace.drill"));
@@ -134,28 +135,11 @@ class MemoryDrillTest {
         crowd.clear();
     }
 
-    private LauncherProcess relay(Size size, MockServer mock, Flood flood) throws IOException {
-        var flags = new ArrayList<>(List.of(
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseG1GC", // as the launcher has it: the admin listener waits for pauses, too
-                "-XX:MaxGCPauseMillis=10",
-                "-XX:NewSize=4m",
-                "-XX:MaxNewSize=16m",
-                "-XX:G1HeapRegionSize=1m",
-                "-XX:GCTimeRatio=1",
-                "-XX:InitialRAMPercentage=5",
-                "-XX:+ExitOnOutOfMemoryError",
-                "--add-opens=java.base/java.nio=ALL-UNNAMED",
-                "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED"));
-        flags.addAll(
-                Runtime.version().feature() < 20
-                        ? List.of("-XX:G1ConcRefinementThreads=0")
-                        : List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:-G1UseConcRefinement"));
+    private LauncherProcess relay(Size size, MockServer mock, Flood flood) throws Exception {
+        var flags = new ArrayList<>(launcherFlags());
+        flags.add("-XX:TieredStopAtLevel=1");
         if (!size.heap.isEmpty()) {
             flags.add(size.heap);
-        }
-        if (Runtime.version().feature() >= 24) {
-            flags.add("--sun-misc-unsafe-memory-access=allow");
         }
         var config = Files.writeString(
                 directory.resolve("drill.yaml"),
@@ -165,6 +149,26 @@ class MemoryDrillTest {
                         + "'}, flood: {url: '" + flood.uri() + "'}}\n"
                         + "routes: [{match: {paths: /v1/chat/*, models: '*'}, upstream: mock}, {upstream: flood}]\n");
         return LauncherProcess.start(flags, "serve", config.toString());
+    }
+
+    /** What the distribution's launcher gives to a JVM of this version. Its Java only tells them. */
+    private List<String> launcherFlags() throws IOException, InterruptedException {
+        Path jdk = directory.resolve("jdk");
+        Files.createDirectories(jdk.resolve("bin"));
+        Files.writeString(
+                jdk.resolve("release"), "JAVA_VERSION=\"" + Runtime.version().feature() + "\"\n");
+        Path java = Files.writeString(jdk.resolve("bin/java"), "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+        assertThat(java.toFile().setExecutable(true)).isTrue();
+        Path told = directory.resolve("flags");
+        var launcher = new ProcessBuilder("sh", LAUNCHER.toString())
+                .redirectOutput(told.toFile())
+                .redirectError(ProcessBuilder.Redirect.DISCARD);
+        launcher.environment().put("JAVA_HOME", jdk.toString());
+        launcher.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_"));
+        assertThat(launcher.start().waitFor()).isZero();
+        List<String> flags = Files.readAllLines(told);
+        assertThat(flags).contains("-XX:+UseG1GC", "-cp");
+        return flags.subList(0, flags.indexOf("-cp"));
     }
 
     /** Of the listener for clients and of the admin listener. */

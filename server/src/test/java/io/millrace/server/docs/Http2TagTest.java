@@ -20,7 +20,8 @@ class Http2TagTest {
     private static final Path TESTS = Path.of("src", "test", "java", "io", "millrace", "server");
     private static final Pattern CLIENTS =
             Pattern.compile("\\b(RelayHarness\\.start|ResumeBed|TranslationBed|CaseRun|new RawClient)\\b");
-    private static final Pattern TAGGED = Pattern.compile("^ *@Tag\\(\"h2\"\\)|^@Tag\\(\"h1\"\\)", Pattern.MULTILINE);
+    /** The tag of a class: one method with a tag does not stand for the others. */
+    private static final Pattern TAGGED = Pattern.compile("^@Tag\\(\"h[12]\"\\)", Pattern.MULTILINE);
 
     private static final String OWN_CLIENT = "has an HTTP/2 client of its own";
     private static final String UPSTREAMS = "about upstreams";
@@ -66,6 +67,7 @@ class Http2TagTest {
             entry("OtlpTest", "about what the collector gets"),
             entry("StormTest", "slow: Http2Test has clients that leave"),
             entry("DroppedTest", "slow, and about what a translation drops"),
+            entry("LiveTest", "one of its tests has the tag: the others are about who may ask"),
             entry("MillraceTest", "about the command line"),
             entry("FastStreamsTest", "slow: Http2Test serves many at once"),
             entry("OutageDrillTest", "slow: RetryTest and FallbackTest run over HTTP/2"),

@@ -113,6 +113,20 @@ class FrameBudgetTest {
         budget.stop();
         send(PING, 100);
         assertThat(channel.inboundMessages()).isEmpty();
+        assertThat(budget.isLeft()).isTrue();
+    }
+
+    @Test
+    void whatWaitsForATurnIsReleasedAtTheEnd() {
+        budget.pacedBy(new Turns(channel.eventLoop(), 1));
+        channel.pipeline().fireChannelRead(frame(HEADERS, END_HEADERS, 30));
+        ByteBuf second = frame(HEADERS, END_HEADERS, 30);
+        channel.pipeline().fireChannelRead(second);
+        assertThat(budget.heldBytes()).isPositive();
+        budget.stop();
+        assertThat(budget.heldBytes()).isZero();
+        channel.releaseInbound();
+        assertThat(second.refCnt()).isZero();
     }
 
     @Test
