@@ -434,8 +434,15 @@ def vanished(quick):
     if os.geteuid() != 0:
         print("drill: vanished peers need root", file=sys.stderr)
         return
-    out = subprocess.run(["unshare", "--net", sys.executable, __file__, "_vanished"], stdout=subprocess.PIPE, check=False, text=True).stdout
-    for line in out.splitlines(): yield Row(*json.loads(line))
+    yield from in_own_network("vanished", 2, __file__, "_vanished")
+
+
+def in_own_network(drill, count, *program):
+    """The rows that a Python program prints, one a line, in a network of its own. A row is broken if it fails or prints less."""
+    done = subprocess.run(["unshare", "--net", sys.executable, *program], stdout=subprocess.PIPE, check=False, text=True)
+    lines = done.stdout.splitlines()
+    for line in lines: yield Row(*json.loads(line))
+    if done.returncode or len(lines) < count: yield Row(drill, "its process", "-", f"ended with {done.returncode}, and told {len(lines)} rows of {count}", "?", False)
 
 
 def in_network(*command): subprocess.run(command, check=True)

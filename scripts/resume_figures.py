@@ -260,10 +260,10 @@ def replay(relay, stream):
     size, begin, cpu, buffer = 0, time.perf_counter(), relay.cpu(), bytearray(1 << 20)
     while time.perf_counter() - begin < 2:
         reader = follow(relay, stream)
-        reader.socket.setblocking(True)
-        got = 1
-        while got and buffer[max(0, got - 5):got] != b"0\r\n\r\n":
-            got = reader.socket.recv_into(buffer)
+        reader.socket.settimeout(20)
+        tail = b""
+        while tail != b"0\r\n\r\n" and (got := reader.socket.recv_into(buffer)):
+            tail = (tail + buffer[max(0, got - 5):got])[-5:]
             size += got
         close([reader])
     return size / (time.perf_counter() - begin) / 1e6, size / (relay.cpu() - cpu) / 1e6
