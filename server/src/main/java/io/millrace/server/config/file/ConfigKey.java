@@ -9,7 +9,7 @@ public enum ConfigKey {
             "Address to listen on, may be repeated; :PORT is every address, unix:/PATH a unix socket."
                     + " Default 127.0.0.1:8080."),
     TLS_CERT("FILE", "TLS on all addresses: the certificate chain, PEM. Read again when it changes."),
-    TLS_KEY("FILE", "The certificate's key: PEM, PKCS#8, mode 0600."),
+    TLS_KEY("FILE", "The certificate's key: PEM, PKCS#8, closed to others."),
     UPSTREAM("URL", "Relay everything to this URL, credentials passed through."),
     DIALECT(
             "NAME",
