@@ -26,7 +26,7 @@ RUN set -eu; \
     tar -xzf "$ARCHIVE" -C /opt/millrace --strip-components=1; \
     cd /opt/millrace; \
     # Only what runs here: no libraries of other systems and processors, no documents.
-    rm -rf docs monitoring *.md lib/*-osx-*.jar; \
+    rm -rf docs monitoring examples charts kubernetes packaging Dockerfile *.md lib/*-osx-*.jar; \
     case $(uname -m) in x86_64) here=x86_64 ;; aarch64) here=aarch_64 ;; *) echo "for amd64 and arm64 only" >&2; exit 1 ;; esac; \
     for jar in lib/*-linux-*.jar; do case $jar in *-linux-$here.jar) ;; *) rm "$jar" ;; esac; done; \
     # Netty's native libraries as files. At each start it would unpack them into /tmp, which may be read-only.

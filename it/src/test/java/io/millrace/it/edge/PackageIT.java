@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -20,6 +23,11 @@ class PackageIT {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     /** In tenths, as {@code systemd-analyze} takes it: 0 is closed and 100 open. */
     private static final String MOST_EXPOSURE = "15";
+    /** No person's name, and no host that there is. */
+    private static final String MAINTAINER = "Millrace maintainers <maintainers@millrace.example>";
+
+    private static final Pattern CODE = Pattern.compile("(?ms)^```.*?^```$|`[^`\\n]*`");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]+)[^)]*\\)");
 
     @TempDir
     private static Path directory;
@@ -56,8 +64,8 @@ class PackageIT {
                         "/usr/bin/millrace -> ../share/millrace/bin/millrace",
                         "/usr/share/millrace/cache -> /var/cache/millrace",
                         "/var/cache/millrace/",
-                        "/lib/systemd/system/millrace.service",
-                        "/lib/systemd/system/millrace.socket",
+                        "/usr/lib/systemd/system/millrace.service",
+                        "/usr/lib/systemd/system/millrace.socket",
                         "/etc/logrotate.d/millrace",
                         "/usr/share/man/man1/millrace-serve.1.gz",
                         "/usr/share/bash-completion/completions/millrace",
@@ -77,7 +85,7 @@ class PackageIT {
     void hasUnitsThatSystemdAcceptsAndThatExposeLittle() throws Exception {
         Path system = Files.createDirectory(directory.resolve("system"));
         run("dpkg-deb", "-x", deb.toString(), system.toString());
-        Path units = system.resolve("lib/systemd/system");
+        Path units = system.resolve("usr/lib/systemd/system");
         Path service = units.resolve("millrace.service");
         // The program is not installed on this machine.
         String unit = Files.readString(service);
@@ -104,6 +112,38 @@ class PackageIT {
                         "check",
                         files.resolve("etc/millrace/millrace.yaml").toString()))
                 .contains("/run/millrace/control.sock");
+    }
+
+    @Test
+    void hasTheMaintainersForItsMaintainer() throws Exception {
+        assertThat(run("dpkg-deb", "-f", deb.toString(), "Maintainer").strip()).isEqualTo(MAINTAINER);
+        String changelog = "./usr/share/doc/millrace/changelog.gz";
+        assertThat(run("sh", "-c", "dpkg-deb --fsys-tarfile " + deb + " | tar -xO " + changelog + " | gzip -d"))
+                .contains("\n -- " + MAINTAINER + "  ");
+    }
+
+    @Test
+    void hasAllThatItsDocumentsLinkTo() throws Exception {
+        Path files = Files.createDirectory(directory.resolve("documents"));
+        run("dpkg-deb", "-x", deb.toString(), files.toString());
+        var broken = new ArrayList<String>();
+        int links = 0;
+        try (Stream<Path> all = Files.walk(files.resolve("usr/share/doc/millrace"))) {
+            for (Path page : all.filter(file -> file.toString().endsWith(".md")).toList()) {
+                String text = CODE.matcher(Files.readString(page)).replaceAll("");
+                for (var link : LINK.matcher(text).results().toList()) {
+                    String to = link.group(1);
+                    if (!to.matches("[a-z]+:.*")) {
+                        links++;
+                        if (!Files.exists(page.resolveSibling(to).normalize(), LinkOption.NOFOLLOW_LINKS)) {
+                            broken.add(files.relativize(page) + ": " + to);
+                        }
+                    }
+                }
+            }
+        }
+        assertThat(links).isGreaterThan(200);
+        assertThat(broken).isEmpty();
     }
 
     private static Path deb(String place, String environment) throws Exception {
