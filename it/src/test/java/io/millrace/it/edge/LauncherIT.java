@@ -185,6 +185,35 @@ class LauncherIT {
         assertThat(relaySource()).contains("millrace-server-");
     }
 
+    /** The installation of the package trains it in the locale of root's shell, and the service runs in another one. */
+    @Test
+    void theCacheHasTheSameNameInEachLocale() throws Exception {
+        Path jdk = directory.resolve("jdk");
+        program(jdk.resolve("bin/java"), "printf '%s\\n' \"$@\"");
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"17.0.1\"\n");
+        // Other locales may not be installed. Some sort otherwise, and so does this.
+        program(directory.resolve("path/ls"), "[ \"$LC_ALL\" = C ] || set -- -r \"$@\"\nexec /bin/ls \"$@\"");
+
+        assertThat(cacheIn("C.UTF-8")).isEqualTo(cacheIn("C"));
+    }
+
+    private String cacheIn(String locale) throws Exception {
+        String path = directory.resolve("path") + ":" + System.getenv("PATH");
+        String jdk = directory.resolve("jdk").toString();
+        assertThat(exitCode(millrace(Map.of("LC_ALL", locale, "PATH", path, "JAVA_HOME", jdk), List.of("train"))))
+                .isZero();
+        return Files.readAllLines(output()).stream()
+                .filter(line -> line.matches(".*/cache/java-17-\\d+"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void program(Path file, String script) throws IOException {
+        Files.createDirectories(file.getParent());
+        assertThat(Files.writeString(file, "#!/bin/sh\n" + script + "\n").toFile().setExecutable(true))
+                .isTrue();
+    }
+
     /**
      * The source from which a new relay loads the class that relays, when it starts, streams and stops. It must print
      * nothing about it.
