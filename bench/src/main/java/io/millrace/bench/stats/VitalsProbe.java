@@ -1,7 +1,7 @@
 package io.millrace.bench.stats;
 
 import com.sun.management.GarbageCollectionNotificationInfo;
-import com.sun.management.OperatingSystemMXBean;
+import io.millrace.server.memory.Machine;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -22,14 +22,12 @@ public final class VitalsProbe {
     private final AtomicLong gcMs = new AtomicLong();
     private final AtomicLong gcLongestMs = new AtomicLong();
     private final NotificationListener listener = this::onNotification;
-    private final OperatingSystemMXBean system;
 
     /** @param loops the threads of the event loops */
     public VitalsProbe(List<Thread> loops) {
         this.loops = List.copyOf(loops);
-        system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        system.getCpuLoad(); // the next call gives the load since this one
-        processCpuNs = system.getProcessCpuTime();
+        Machine.cpuLoad(); // the next call gives the load since this one
+        processCpuNs = Machine.processCpuNs();
         loopCpuNs = cpuOfLoops();
         for (var collector : emitters()) {
             collector.addNotificationListener(listener, null, null);
@@ -54,11 +52,11 @@ public final class VitalsProbe {
                 busiest = Double.isNaN(busiest) ? share : Math.max(busiest, share);
             }
         }
-        double load = system.getCpuLoad();
+        double load = Machine.cpuLoad();
         return new Vitals(
                 ns / 1e9,
                 busiest,
-                processCpuNs < 0 ? Double.NaN : (system.getProcessCpuTime() - processCpuNs) / ns,
+                processCpuNs < 0 ? Double.NaN : (Machine.processCpuNs() - processCpuNs) / ns,
                 load < 0 ? Double.NaN : load,
                 gcMs.get() / 1e3,
                 gcLongestMs.get(),

@@ -1,7 +1,6 @@
 package io.millrace.bench.stream;
 
-import com.sun.management.UnixOperatingSystemMXBean;
-import java.lang.management.ManagementFactory;
+import io.millrace.server.memory.Machine;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -19,10 +18,8 @@ final class Descriptors {
 
     /** The descriptors that the process may still open, minus a reserve. */
     static Descriptors ofProcess() {
-        if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
-            return new Descriptors(unix.getMaxFileDescriptorCount() - unix.getOpenFileDescriptorCount() - RESERVE);
-        }
-        return new Descriptors(Long.MAX_VALUE);
+        long most = Machine.maxDescriptors();
+        return new Descriptors(most < 0 ? Long.MAX_VALUE : most - Machine.openDescriptors() - RESERVE);
     }
 
     /** Takes a descriptor; false if none is left. */

@@ -210,7 +210,9 @@ class LauncherIT {
 
     private static void program(Path file, String script) throws IOException {
         Files.createDirectories(file.getParent());
-        assertThat(Files.writeString(file, "#!/bin/sh\n" + script + "\n").toFile().setExecutable(true))
+        assertThat(Files.writeString(file, "#!/bin/sh\n" + script + "\n")
+                        .toFile()
+                        .setExecutable(true))
                 .isTrue();
     }
 

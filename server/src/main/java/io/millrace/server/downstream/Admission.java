@@ -1,12 +1,11 @@
 package io.millrace.server.downstream;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import io.millrace.server.address.AddressCounts;
 import io.millrace.server.address.AddressDebts;
 import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Limits;
+import io.millrace.server.memory.Machine;
 import io.netty.channel.Channel;
-import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -71,10 +70,10 @@ public final class Admission {
 
     /** The number of clients for which, with their upstreams, the process has descriptors and heap. */
     public static long places() {
-        long descriptors = ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
-                ? unix.getMaxFileDescriptorCount()
-                : Long.MAX_VALUE;
-        return places(descriptors, Runtime.getRuntime().maxMemory());
+        long descriptors = Machine.maxDescriptors();
+        return places(
+                descriptors < 0 ? Long.MAX_VALUE : descriptors,
+                Runtime.getRuntime().maxMemory());
     }
 
     static long places(long descriptors, long heap) {

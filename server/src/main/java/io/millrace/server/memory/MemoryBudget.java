@@ -1,7 +1,6 @@
 package io.millrace.server.memory;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
-import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
@@ -35,7 +34,7 @@ public record MemoryBudget(long buffers, long heap) {
     /** The budget from this JVM's limits. They may be those of a container. */
     public static MemoryBudget ofJvm() {
         long heap = Runtime.getRuntime().maxMemory();
-        return new MemoryBudget(buffers(maxDirect(heap), heap, machine()), heap / SHARE_OF_HEAP);
+        return new MemoryBudget(buffers(maxDirect(heap), heap, Machine.memory()), heap / SHARE_OF_HEAP);
     }
 
     /** This budget with another limit outside of the heap; 0 keeps the limit. */
@@ -63,7 +62,7 @@ public record MemoryBudget(long buffers, long heap) {
      *
      * @param maxDirect the JVM's own limit
      * @param heap the largest possible heap
-     * @param machine the memory of the machine or container; 0 if it is not known
+     * @param machine the memory of the machine or container; -1 if it is not known
      */
     static long buffers(long maxDirect, long heap, long machine) {
         long there = maxDirect;
@@ -83,11 +82,5 @@ public record MemoryBudget(long buffers, long heap) {
                 ? 0
                 : Long.parseLong(hotSpot.getVMOption("MaxDirectMemorySize").getValue());
         return option > 0 ? option : heap;
-    }
-
-    private static long machine() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
-                ? system.getTotalMemorySize()
-                : 0;
     }
 }

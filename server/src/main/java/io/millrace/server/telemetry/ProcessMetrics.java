@@ -3,8 +3,7 @@ package io.millrace.server.telemetry;
 import static io.millrace.server.telemetry.Snapshots.counter;
 import static io.millrace.server.telemetry.Snapshots.gauge;
 
-import com.sun.management.OperatingSystemMXBean;
-import com.sun.management.UnixOperatingSystemMXBean;
+import io.millrace.server.memory.Machine;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;
@@ -57,15 +56,14 @@ final class ProcessMetrics {
                 "process_start_time_seconds",
                 "When the process began, in seconds since 1970.",
                 seconds(ManagementFactory.getRuntimeMXBean().getStartTime())));
-        if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system) {
-            all.add(counter(
-                    "process_cpu_seconds",
-                    "The CPU time of the process.",
-                    Map.of(Labels.EMPTY, system.getProcessCpuTime() / 1e9)));
+        long cpuNs = Machine.processCpuNs();
+        if (cpuNs >= 0) {
+            all.add(counter("process_cpu_seconds", "The CPU time of the process.", Map.of(Labels.EMPTY, cpuNs / 1e9)));
         }
-        if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
-            all.add(gauge("process_open_fds", "Open file descriptors.", unix.getOpenFileDescriptorCount()));
-            all.add(gauge("process_max_fds", "File descriptors that may be open.", unix.getMaxFileDescriptorCount()));
+        long open = Machine.openDescriptors();
+        if (open >= 0) {
+            all.add(gauge("process_open_fds", "Open file descriptors.", open));
+            all.add(gauge("process_max_fds", "File descriptors that may be open.", Machine.maxDescriptors()));
         }
         Map<String, Long> status = status();
         if (status.containsKey("VmRSS")) {
