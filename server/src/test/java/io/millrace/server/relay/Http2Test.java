@@ -340,6 +340,9 @@ class Http2Test {
                             c.http2 = Http2.DEFAULT.with(h -> h.connectionWindow = whole);
                         }));
                 var client = Http2Client.connect(harness.port())) {
+            // It comes behind the settings, which the client has then acknowledged.
+            Frame first = client.readUntil(Http2Client.WINDOW_UPDATE, 0);
+            assertThat(first.number(0)).isEqualTo(whole - 65_535);
             var uploads = new Uploads(client, window, whole);
             for (int stream = 1; stream < 7; stream += 2) {
                 client.socket().setSoTimeout(300);
