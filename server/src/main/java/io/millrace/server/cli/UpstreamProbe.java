@@ -6,6 +6,7 @@ import io.millrace.server.tls.TlsFailure;
 import io.millrace.server.tls.UpstreamTls;
 import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -114,6 +115,9 @@ final class UpstreamProbe {
 
     private static @Nullable String connect(
             EventLoopGroup group, @Nullable SslContext tls, String host, InetSocketAddress address) {
+        // Not from the pipeline, which loses it when the channel closes: that may be before anyone looks.
+        SslHandler handler =
+                tls == null ? null : UpstreamTls.handler(host, address.getPort(), tls, ByteBufAllocator.DEFAULT);
         ChannelFuture connect = new Bootstrap()
                 .group(group)
                 .channel(Transport.NIO.clientChannel())
@@ -121,10 +125,8 @@ final class UpstreamProbe {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        if (tls != null) {
-                            channel.pipeline()
-                                    .addLast(UpstreamTls.handler(host, address.getPort(), tls, channel.alloc()))
-                                    .addLast(new Silence());
+                        if (handler != null) {
+                            channel.pipeline().addLast(handler).addLast(new Silence());
                         }
                     }
                 })
@@ -136,7 +138,6 @@ final class UpstreamProbe {
                     + address.getAddress().getHostAddress() + ":" + address.getPort();
         }
         try {
-            SslHandler handler = connect.channel().pipeline().get(SslHandler.class);
             if (handler == null) {
                 return null;
             }
