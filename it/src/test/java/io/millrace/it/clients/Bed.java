@@ -2,6 +2,7 @@ package io.millrace.it.clients;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
+import io.millrace.server.config.Health;
 import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Listener.Protocol;
@@ -82,7 +83,9 @@ final class Bed implements AutoCloseable {
     private RelayConfig routes() {
         var upstreams = new LinkedHashMap<String, Upstream>();
         upstreams.put("mock", upstream("mock", mock()));
-        upstreams.put("dead", upstream("dead", url(portWhereNobodyListens())));
+        // An SDK tries often. It must not be told at last that the upstream has no origin in place of why.
+        var neverEjected = Health.DEFAULT.with(h -> h.consecutiveFailures = 0).with(h -> h.failureRate = 0);
+        upstreams.put("dead", upstream("dead", url(portWhereNobodyListens())).with(u -> u.health = neverEjected));
         return RelayConfig.defaults()
                 .with(c -> c.upstreams = upstreams)
                 .with(c -> c.routes = List.of(
