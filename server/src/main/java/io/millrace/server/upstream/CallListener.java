@@ -2,6 +2,7 @@ package io.millrace.server.upstream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http2.Http2Exception;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.Locale;
@@ -107,7 +108,11 @@ public interface CallListener {
             return new Breakage(Kind.NO_MEMORY, message(cause));
         }
 
+        /** For a fault of HTTP/2 its code: the words are mostly Netty's, with numbers of streams that no client knows. */
         static String message(Throwable cause) {
+            if (cause instanceof Http2Exception fault) {
+                return "no valid HTTP/2 (" + fault.error() + ")";
+            }
             return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         }
     }

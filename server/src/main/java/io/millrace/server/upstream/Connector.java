@@ -135,8 +135,9 @@ public final class Connector implements AutoCloseable {
             } else if (isOwn(resolution.cause())) {
                 outcome.accept(null, ConnectFailure.ofOwn(origin, resolution.cause()));
             } else {
-                outcome.accept(
-                        null, ConnectFailure.of("cannot resolve the host name " + origin.host(), resolution.cause()));
+                // The name of the host is in the cause, for the log only.
+                String detail = "cannot connect to " + origin.name() + ": the name of its host does not resolve";
+                outcome.accept(null, ConnectFailure.of(detail, resolution.cause()));
             }
         }));
     }

@@ -218,6 +218,13 @@ class MillraceTest {
     }
 
     @Test
+    void aProbeSaysThatANameDoesNotResolve() {
+        String url = "https://no-such-host.invalid:8000";
+        assertThat(execute("check", "--probe", "--upstream", url)).isEqualTo(1);
+        assertThat(err.toString().lines()).containsExactly("default: " + url + ": the name does not resolve");
+    }
+
+    @Test
     void theValueOfAnUnknownOptionIsNoOption() {
         assertThat(execute("mock", "--spek", "tokens=5")).isEqualTo(2);
 

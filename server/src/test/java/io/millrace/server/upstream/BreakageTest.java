@@ -3,8 +3,11 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.upstream.CallListener.Breakage;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -24,5 +27,15 @@ class BreakageTest {
         }
         assertThat(Breakage.of(new ClosedChannelException(), true, false).detail())
                 .isEqualTo("the upstream closed the connection");
+    }
+
+    @Test
+    void tellsAFaultOfHttp2ByItsCode() {
+        Http2Exception fault = Http2Exception.connectionError(
+                Http2Error.PROTOCOL_ERROR, "Stream %d does not exist for inbound frame %s", 9, "DATA");
+        Breakage told = new Breakage(Breakage.Kind.PROTOCOL, "no valid HTTP/2 (PROTOCOL_ERROR)");
+
+        assertThat(Breakage.of(fault, true, false)).isEqualTo(told);
+        assertThat(Breakage.ofProtocol(fault)).isEqualTo(told);
     }
 }

@@ -49,7 +49,7 @@ class ConnectorTest {
     @Test
     void saysWhyNoneAnswered() throws Exception {
         assertThat(connect(DEAD, 1)).isEqualTo("cannot connect to up: connection refused");
-        assertThat(connect(List.of(), 1)).isEqualTo("cannot resolve the host name up.example");
+        assertThat(connect(List.of(), 1)).isEqualTo("cannot connect to up: the name of its host does not resolve");
     }
 
     @Test
