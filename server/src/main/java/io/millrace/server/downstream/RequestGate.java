@@ -15,7 +15,6 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Accepts only request heads that can be read in exactly one way (RFC 9110, RFC 9112). */
@@ -24,30 +23,56 @@ final class RequestGate {
     static final Refusal FAULT =
             Refusal.of(500, "internal_error", "The relay failed to serve the request. Its log says why.");
 
-    private static final Pattern HOST =
-            Pattern.compile("(?:\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{1,5})?");
+    /** What a name may have beside letters, digits and dots (RFC 3986 section 2.3 and 2.2, and percent-encoding). */
+    private static final String NAME_MARKS = "-_~!$&'()*+,;=%";
 
     private static final int MAX_PORT_DIGITS = 5;
 
     private RequestGate() {}
 
-    /** Whether it is a host, with or without a port. Most are plain names, for which no pattern is needed. */
+    /**
+     * Whether it is a name, an IPv4 address, or an IPv6 address in brackets (RFC 3986 section 3.2.2), with or without a
+     * port.
+     */
     private static boolean isHost(String text) {
-        int length = text.length();
-        int end = 0;
-        while (end < length && isNameCharacter(text.charAt(end))) {
+        boolean inBrackets = text.startsWith("[");
+        int start = inBrackets ? 1 : 0;
+        int end = start;
+        while (end < text.length() && isOfHost(text.charAt(end), inBrackets)) {
             end++;
         }
-        int at = end + 1;
-        while (at < length && at <= end + MAX_PORT_DIGITS && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
-            at++;
+        if (end == start || (inBrackets && !text.startsWith("]", end))) {
+            return false;
         }
-        boolean hasPort = end < length && text.charAt(end) == ':' && at == length && at > end + 1;
-        return (end > 0 && (end == length || hasPort)) || HOST.matcher(text).matches();
+        return isEmptyOrPort(text, inBrackets ? end + 1 : end);
     }
 
-    private static boolean isNameCharacter(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    /** Whether a name, or an address in brackets, may have this character. */
+    private static boolean isOfHost(char c, boolean inBrackets) {
+        if ((c >= '0' && c <= '9') || c == '.') {
+            return true;
+        }
+        char lower = (char) (c | 0x20);
+        return inBrackets
+                ? (lower >= 'a' && lower <= 'f') || c == ':'
+                : (lower >= 'a' && lower <= 'z') || NAME_MARKS.indexOf(c) >= 0;
+    }
+
+    /** Whether nothing follows from {@code at}, or only a colon and one to five digits. */
+    private static boolean isEmptyOrPort(String text, int at) {
+        int digits = text.length() - at - 1;
+        if (digits < 0) {
+            return true;
+        }
+        if (text.charAt(at) != ':' || digits == 0 || digits > MAX_PORT_DIGITS) {
+            return false;
+        }
+        for (int i = at + 1; i < text.length(); i++) {
+            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

@@ -48,7 +48,20 @@ class AcceptedRequestsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"localhost:8080", "127.0.0.1", "[::1]:8080", "[::1]", "a_b", "x--y.z:1"})
+    @ValueSource(
+            strings = {
+                "localhost:8080",
+                "Example.COM",
+                "127.0.0.1",
+                "127.0.0.1:65535",
+                "[::1]:8080",
+                "[::1]",
+                "[2001:DB8::ffff:192.0.2.1]",
+                "a_b",
+                "x--y.z:1",
+                "a%2Fb",
+                "!$&'()*+,;=~"
+            })
     void acceptsHost(String host) throws IOException {
         MockRequest got = relayed("GET /echo HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
         assertThat(got.headers().getAll("host")).containsExactly("127.0.0.1:" + harness.mock.port());
