@@ -5,6 +5,7 @@ import io.millrace.server.config.Listener.Served;
 import io.millrace.server.console.Console;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.http.Refusal;
+import io.millrace.server.http.Weighted;
 import io.millrace.server.own.OwnEndpoints.Asked;
 import io.millrace.server.telemetry.Exposition;
 import io.millrace.server.telemetry.Metrics;
@@ -12,7 +13,6 @@ import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -57,7 +57,7 @@ final class MetricsAnswer {
      */
     void write(Asked asked, Consumer<Console.Answer> written) {
         ClientStream downstream = asked.downstream();
-        String accept = asked.request().headers().get(HttpHeaderNames.ACCEPT);
+        List<String> accept = asked.request().headers().getAll(HttpHeaderNames.ACCEPT);
         boolean gzip = acceptsGzip(asked.request().headers().getAll(HttpHeaderNames.ACCEPT_ENCODING));
         CompletableFuture.supplyAsync(() -> metrics.exposition(accept, gzip), WRITER)
                 .whenCompleteAsync(
@@ -87,19 +87,7 @@ final class MetricsAnswer {
     }
 
     /** Whether the fields name gzip, and not with a weight of zero. */
-    static boolean acceptsGzip(List<String> fields) {
-        for (String field : fields) {
-            for (String coding : field.toLowerCase(Locale.ROOT).split(",", -1)) {
-                String[] parts = coding.split(";", 2);
-                if (parts[0].strip().equals("gzip") && !isZero(parts.length == 1 ? null : parts[1])) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    private static boolean isZero(@Nullable String weight) {
-        return weight != null && weight.replace(" ", "").matches("q=0(\\.0*)?");
+    private static boolean acceptsGzip(List<String> fields) {
+        return Weighted.ofAll(fields).stream().anyMatch(coding -> coding.value().equals("gzip") && coding.weight() > 0);
     }
 }

@@ -158,16 +158,16 @@ public final class Metrics {
 
     /** All metrics in the text exposition format 0.0.4. */
     public byte[] text() {
-        return exposition(null, false).body();
+        return exposition(List.of(), false).body();
     }
 
     /**
      * All metrics.
      *
-     * @param accept the formats that the client accepts; null takes the text format 0.0.4
+     * @param accept the fields that say which formats the client accepts; without one, it gets the text format 0.0.4
      * @param gzip whether to compress them
      */
-    public Exposition exposition(@Nullable String accept, boolean gzip) {
+    public Exposition exposition(List<String> accept, boolean gzip) {
         return Exposition.of(
                 snapshots(), accept, gzip, loops.get(0).histograms().isNative());
     }
