@@ -226,8 +226,8 @@ public final class Relay implements RequestHandler {
     }
 
     /**
-     * Closes all connections, and passes on the lines that the logs hold. Netty's event loop closes connections
-     * at its own shutdown only if it runs once more after it was told, which is not certain.
+     * Closes all connections and logs. Netty's event loop closes connections at its own shutdown only if it runs once more
+     * after it was told, which is not certain.
      */
     public void closeLoops() {
         clients.close();
@@ -238,7 +238,7 @@ public final class Relay implements RequestHandler {
             List.copyOf(loop.connections()).forEach(ClientConnection::close);
             List.copyOf(loop.readingOn()).forEach(Runnable::run);
             loop.upstreams().keepOnly(List.of());
-            loop.handOver();
+            loop.closeLogs();
         });
         stores.close();
     }

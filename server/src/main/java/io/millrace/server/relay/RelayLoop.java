@@ -12,7 +12,6 @@ import io.millrace.server.share.NodeShare;
 import io.millrace.server.share.StreamId;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
-import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.telemetry.Tracing;
@@ -80,7 +79,7 @@ record RelayLoop(
         var counters = new LoopCounters(config.telemetry().nativeHistograms());
         sweeper.measure(counters.histograms()::late);
         var upstreams = connector.upstreams(sweeper, counters.histograms()::connected);
-        var log = new AccessLogger(accessLog, loop, sweeper, config.accessLog());
+        var log = new AccessLogger(accessLog, sweeper, config.accessLog());
         RelayLoop opened = of(number, loop, upstreams, sweeper, counters, log, memory, shared);
         opened.usageLogger.settings(config.telemetry().usageLog());
         return opened;
@@ -108,7 +107,7 @@ record RelayLoop(
                 sweeper,
                 counters,
                 log,
-                new UsageLogger(loop, sweeper),
+                new UsageLogger(sweeper),
                 new LiveRecorder(loop),
                 memory,
                 relief,
@@ -182,12 +181,11 @@ record RelayLoop(
 
     /**
      * Counts, logs and records an exchange that is over. Its first output may be in what this turn of the loop still has to
-     * flush: then this waits for the flush, which brings its time. If the client is gone, there is no flush.
+     * flush: then this waits for the flush, which brings its time.
      */
     void onEnded(Summary summary) {
         Timeline timeline = summary.timeline();
-        boolean unflushed = timeline.firstOutputNs != 0 && timeline.firstOutputWrittenNs == 0;
-        if (unflushed && summary.response().outcome() != Outcome.CLIENT_GONE) {
+        if (timeline.firstOutputNs != 0 && timeline.firstOutputWrittenNs == 0) {
             later(() -> record(summary));
         } else {
             record(summary);
@@ -202,15 +200,10 @@ record RelayLoop(
         tracing().ended(summary);
     }
 
-    /**
-     * Passes on the lines that the logs hold, after the ends of exchanges that are queued now, and after what these ends
-     * queue.
-     */
-    void handOver() {
-        later(() -> later(() -> {
-            accessLogger.handOver();
-            usageLogger.handOver();
-        }));
+    /** Passes on the lines that the logs hold. Exchanges that end later write theirs at once. */
+    void closeLogs() {
+        accessLogger.close();
+        usageLogger.close();
     }
 
     /** Runs {@code task} behind all that is queued; at once if the event loop has ended and takes no more tasks. */

@@ -5,7 +5,6 @@ import io.millrace.server.address.ClientAddress;
 import io.millrace.server.config.LogField;
 import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.timing.Sweeper;
-import io.netty.channel.EventLoop;
 import java.math.BigDecimal;
 import java.util.EnumSet;
 import java.util.List;
@@ -30,8 +29,8 @@ public final class AccessLogger {
     private AccessLog.Format format;
     private LogLine line;
 
-    public AccessLogger(Logger logger, EventLoop loop, Sweeper sweeper, AccessLog settings) {
-        lines = new LogLines(logger, loop, sweeper);
+    public AccessLogger(Logger logger, Sweeper sweeper, AccessLog settings) {
+        lines = new LogLines(logger, sweeper);
         settings(settings);
     }
 
@@ -39,7 +38,7 @@ public final class AccessLogger {
     public void settings(AccessLog settings) {
         format = settings.format();
         if (format == AccessLog.Format.OFF) {
-            handOver();
+            lines.handOver();
         }
         Set<LogField> wanted =
                 settings.fields().isEmpty() ? EnumSet.allOf(LogField.class) : EnumSet.copyOf(settings.fields());
@@ -76,9 +75,9 @@ public final class AccessLogger {
         lines.end();
     }
 
-    /** Passes the collected lines on. */
-    public void handOver() {
-        lines.handOver();
+    /** Passes the collected lines on. Later lines are not collected. */
+    public void close() {
+        lines.close();
     }
 
     private void write(Summary summary) {

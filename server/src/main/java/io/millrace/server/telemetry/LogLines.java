@@ -2,7 +2,6 @@ package io.millrace.server.telemetry;
 
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
-import io.netty.channel.EventLoop;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,16 +15,15 @@ final class LogLines implements Sweepable {
     private static final int HAND_OVER_AT = 32 * 1024;
 
     private final Logger logger;
-    private final EventLoop loop;
     private final Sweeper sweeper;
     private final StringBuilder out = new StringBuilder();
     private Sweeper.@Nullable Registration sweep;
+    private boolean closed;
     private long second = -1;
     private String secondText = "";
 
-    LogLines(Logger logger, EventLoop loop, Sweeper sweeper) {
+    LogLines(Logger logger, Sweeper sweeper) {
         this.logger = logger;
-        this.loop = loop;
         this.sweeper = sweeper;
     }
 
@@ -47,7 +45,7 @@ final class LogLines implements Sweepable {
 
     /** The line is complete. */
     void end() {
-        if (out.length() >= HAND_OVER_AT || loop.isShuttingDown()) {
+        if (closed || out.length() >= HAND_OVER_AT) {
             handOver();
         } else if (sweep == null) {
             sweep = sweeper.add(this);
@@ -65,6 +63,12 @@ final class LogLines implements Sweepable {
             out.setLength(0);
             logger.info(text);
         }
+    }
+
+    /** Passes the collected lines on. From now on each line is passed on at once, because no sweep comes any more. */
+    void close() {
+        closed = true;
+        handOver();
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.millrace.server.telemetry;
 import io.millrace.server.config.LogField;
 import io.millrace.server.config.Telemetry.UsageLog;
 import io.millrace.server.timing.Sweeper;
-import io.netty.channel.EventLoop;
 import java.util.EnumSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,8 +20,8 @@ public final class UsageLogger {
     private boolean on;
 
     /** Exports nothing yet. */
-    public UsageLogger(EventLoop loop, Sweeper sweeper) {
-        lines = new LogLines(LOGGER, loop, sweeper);
+    public UsageLogger(Sweeper sweeper) {
+        lines = new LogLines(LOGGER, sweeper);
         line = new LogLine.JsonLine(lines.out(), EnumSet.allOf(LogField.class));
     }
 
@@ -30,7 +29,7 @@ public final class UsageLogger {
     public void settings(UsageLog settings) {
         on = settings.on();
         if (!on) {
-            handOver();
+            lines.handOver();
         }
     }
 
@@ -44,9 +43,9 @@ public final class UsageLogger {
         }
     }
 
-    /** Passes the collected lines on. */
-    public void handOver() {
-        lines.handOver();
+    /** Passes the collected lines on. Later lines are not collected. */
+    public void close() {
+        lines.close();
     }
 
     /** Whether an upstream may have used tokens for it. Lists and documents use none. */

@@ -90,7 +90,7 @@ final class ExchangeBed implements AutoCloseable {
                 Tracing.OFF);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
         var counters = new LoopCounters();
-        var log = new AccessLogger(NOPLogger.NOP_LOGGER, client.eventLoop(), sweeper, AccessLog.OFF);
+        var log = new AccessLogger(NOPLogger.NOP_LOGGER, sweeper, AccessLog.OFF);
         loop = RelayLoop.of(0, client.eventLoop(), upstreams, sweeper, counters, log, memory.loop(0), shared);
         loops.add(loop);
         metrics = new Metrics(List.of(counters), 1, memory, Map::of);

@@ -17,7 +17,6 @@ import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.test.AccessLines;
-import io.millrace.server.test.FakeCall;
 import io.millrace.server.test.FakeUpstreams;
 import io.millrace.server.timing.Sweeper;
 import io.netty.channel.DefaultEventLoop;
@@ -38,9 +37,9 @@ class RelayLoopTest {
         try (var lines = new AccessLines("millrace.usage");
                 var bed = bed()) {
             bed.ask();
-            FakeCall call = bed.stream();
-            bed.loop.eventLoop().execute(() -> call.read(ExchangeBed.OUTPUT + ExchangeBed.DONE));
-            bed.loop.handOver();
+            bed.stream().read(ExchangeBed.OUTPUT + ExchangeBed.DONE);
+            bed.loop.closeLogs();
+            assertThat(lines.all()).as("its line waits for a flush").isEmpty();
             bed.pass(NOW);
             assertThat(bed.end()).isEqualTo("whole 200 completed");
             assertThat(lines.all()).hasSize(1);
@@ -48,13 +47,13 @@ class RelayLoopTest {
     }
 
     @Test
-    void logsWhoseClientIsGoneAtOnce() {
+    void logsWhoseClientGoesAfterItsLogsAreClosed() {
         try (var lines = new AccessLines("millrace.usage");
                 var bed = bed()) {
             Exchange exchange = bed.ask();
             bed.stream().read(ExchangeBed.OUTPUT);
-            bed.loop.eventLoop().execute(() -> exchange.onClientGone("the relay closes it"));
-            bed.loop.handOver();
+            bed.loop.closeLogs();
+            exchange.onClientGone("the relay closes it");
             bed.pass(NOW);
             assertThat(bed.end()).isEqualTo("open 200 client_gone");
             assertThat(lines.all()).hasSize(1);
@@ -73,7 +72,7 @@ class RelayLoopTest {
     void countsWhatEndsAfterItsLoop() {
         var ended = new DefaultEventLoop();
         var sweeper = new Sweeper(ended, TimeUnit.HOURS.toNanos(1));
-        var log = new AccessLogger(NOPLogger.NOP_LOGGER, ended, sweeper, AccessLog.OFF);
+        var log = new AccessLogger(NOPLogger.NOP_LOGGER, sweeper, AccessLog.OFF);
         var shared = new RelayLoop.Shared(
                 new ReplayMemory(1 << 20), new StreamNames(), List.of(), null, 1, () -> Resume.DEFAULT, Tracing.OFF);
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm());
