@@ -34,10 +34,11 @@ final class Http2Codec extends Http2ConnectionHandler {
     private static final int MADE_RESETS_SECONDS = 30;
     private static final long GOAWAY_WAIT_MS = 5_000;
     /**
-     * Netty returns the bytes of a window when this part of it is left. By default that is half of it: bodies that stand
-     * still in one half, and returned bytes that wait in the other one, would stop all other bodies.
+     * The part of the window that is left when Netty gives back the bytes that were taken: it does so when a sixteenth was
+     * taken. By default it waits for half. Bodies that stand still in one half, and taken bytes that wait in the other one,
+     * would stop all other bodies.
      */
-    private static final float CONNECTION_WINDOW_LEFT = 15f / 16;
+    private static final float CONNECTION_UPDATE_RATIO = 15f / 16;
 
     private final RecentResets resets = new RecentResets();
     private @Nullable Events events;
@@ -155,7 +156,7 @@ final class Http2Codec extends Http2ConnectionHandler {
         var windows = (DefaultHttp2LocalFlowController) connection().local().flowController();
         Http2Stream whole = connection().connectionStream();
         try {
-            windows.windowUpdateRatio(whole, CONNECTION_WINDOW_LEFT);
+            windows.windowUpdateRatio(whole, CONNECTION_UPDATE_RATIO);
             windows.incrementWindowSize(whole, bytes - windows.windowSize(whole));
         } catch (Http2Exception e) {
             throw new IllegalStateException(e); // the value is in the allowed range
