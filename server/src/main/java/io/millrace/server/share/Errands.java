@@ -134,31 +134,43 @@ final class Errands {
         Question question = ask(() -> told.accept(null));
         if (question != null) {
             var claim = new Claim(question, key, id, name.content(), told);
-            share.freed().then(key, () -> claim(claim, true));
+            share.freed().then(key, () -> write(claim, holder -> onWritten(claim, holder)));
         }
     }
 
-    /** @param again whether another stream of this node, if it has the name, loses it */
-    private void claim(Claim claim, boolean again) {
+    /**
+     * Gives the name to the stream that claims it, unless the store names another one. {@code then} gets that other one;
+     * null if there is none.
+     */
+    private void write(Claim claim, Consumer<LoopShare.@Nullable Holder> then) {
         if (!questions.contains(claim.question())) {
             return; // Too late: the stream may be over.
         }
         share.call(
                 Shipper.IGNORED, "SET", claim.key(), claim.id() + " " + claim.content(), "PX", Shipment.LIFE_MS, "NX");
-        share.call((reply, refusal) -> onClaimed(claim, again, claim.holder(reply)), "GET", claim.key());
+        share.call((reply, refusal) -> then.accept(claim.holder(reply)), "GET", claim.key());
     }
 
     /**
-     * The streams of this node know who of them has the name, and that is the one that claims it. Another one has given it
-     * back, perhaps on another event loop, and the store does not know that yet.
+     * The streams of this node know who of them has the name: the one that claims it. If the store names another one of
+     * this node, that one has given the name back, perhaps on another event loop, and the store does not know that yet. So
+     * its name is deleted, and the claim is written a second and last time.
      */
-    private void onClaimed(Claim claim, boolean again, LoopShare.@Nullable Holder holder) {
-        String own = holder != null && share.owns(holder.stream()) ? holder.stream() : null;
-        if (own != null && again && questions.contains(claim.question())) {
-            share.free(claim.key(), own);
-            share.freed().then(claim.key(), () -> claim(claim, false));
-        } else if (questions.remove(claim.question())) {
-            claim.told().accept(own == null ? holder : null);
+    private void onWritten(Claim claim, LoopShare.@Nullable Holder holder) {
+        if (holder != null
+                && share.owns(holder.stream())
+                && questions.contains(claim.question())
+                && share.free(claim.key(), holder.stream())) {
+            share.freed().then(claim.key(), () -> write(claim, last -> answer(claim, last)));
+        } else {
+            answer(claim, holder);
+        }
+    }
+
+    /** Tells who has the name. A stream of this node whose name could not be deleted does not count. */
+    private void answer(Claim claim, LoopShare.@Nullable Holder holder) {
+        if (questions.remove(claim.question())) {
+            claim.told().accept(holder == null || share.owns(holder.stream()) ? null : holder);
         }
     }
 

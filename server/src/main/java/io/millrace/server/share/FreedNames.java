@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Deletes names of streams from the store. A name may belong to another stream by now, so it is deleted only if it has
@@ -15,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  * lost, the names wait for the next one. Confined to the event loop.
  */
 final class FreedNames {
-    private static final int MOST = 10_000;
-    /** The most names of a turn. */
-    private static final int TURN = 64;
+    /** The most names that wait. Those beyond stay in the store until their time is over. */
+    static final int MOST_WAITING = 10_000;
+
+    private static final int LARGEST_TURN = 64;
 
     private final LoopShare share;
     /** The names that wait, by their keys in the store. The first ones are being deleted if {@code busy}. */
@@ -26,21 +26,44 @@ final class FreedNames {
     private boolean busy;
     private boolean watched;
     /** The most names of the next turn. */
-    private int most = TURN;
+    private int turnSize = LARGEST_TURN;
 
-    /** A name of {@code stream}. {@code then} runs when the name is free or belongs to another stream. */
-    private record Freed(String stream, List<Runnable> then) {}
+    /** A name that {@code streams} have given back. {@code then} runs when it is free or belongs to another stream. */
+    private record Freed(String key, List<String> streams, List<Runnable> then) {
+        Freed by(String stream) {
+            return new Freed(
+                    key, Stream.concat(streams.stream(), Stream.of(stream)).toList(), then);
+        }
+
+        /** Whether this value of the key names one of the streams. */
+        boolean isIn(String value) {
+            int end = value.indexOf(' ');
+            return streams.contains(end < 0 ? value : value.substring(0, end));
+        }
+    }
 
     FreedNames(LoopShare share) {
         this.share = share;
     }
 
-    /** Deletes {@code key} if it names {@code stream}. */
-    void free(String key, String stream) {
-        if (waiting.size() < MOST) {
-            waiting.putIfAbsent(key, new Freed(stream, new ArrayList<>(0)));
-            next();
+    /**
+     * Deletes {@code key} if it names {@code stream}. If the key waits already, because another stream has given it back,
+     * it is deleted if it names one of the two.
+     *
+     * @return whether it was taken; false if too many names wait
+     */
+    boolean free(String key, String stream) {
+        Freed before = waiting.get(key);
+        if (before == null && waiting.size() >= MOST_WAITING) {
+            return false;
         }
+        if (before == null) {
+            waiting.put(key, new Freed(key, List.of(stream), new ArrayList<>(0)));
+        } else if (!before.streams().contains(stream)) {
+            waiting.put(key, before.by(stream));
+        }
+        next();
+        return true;
     }
 
     /** Runs {@code action} when {@code key} does not wait to be deleted any more. */
@@ -58,36 +81,31 @@ final class FreedNames {
             return;
         }
         busy = true;
-        List<String> turn = waiting.keySet().stream().limit(most).toList();
-        var own = new ArrayList<String>();
+        List<Freed> turn = waiting.values().stream().limit(turnSize).toList();
+        var own = new ArrayList<Freed>();
         share.call((reply, refusal) -> watched = refusal == null, words("WATCH", turn));
         for (int i = 0; i < turn.size(); i++) {
-            String key = turn.get(i);
+            Freed freed = turn.get(i);
             boolean last = i == turn.size() - 1;
             share.call(
                     (reply, refusal) -> {
-                        onRead(key, reply, own);
+                        if (watched && freed.isIn(Entries.text(reply))) {
+                            own.add(freed);
+                        }
                         if (last) {
                             delete(turn, own);
                         }
                     },
                     "GET",
-                    key);
+                    freed.key());
         }
     }
 
-    private static Object[] words(String command, List<String> keys) {
-        return Stream.concat(Stream.of(command), keys.stream()).toArray();
+    private static Object[] words(String command, List<Freed> names) {
+        return Stream.concat(Stream.of(command), names.stream().map(Freed::key)).toArray();
     }
 
-    private void onRead(String key, @Nullable Object reply, List<String> own) {
-        Freed freed = waiting.get(key);
-        if (freed != null && watched && isOf(Entries.text(reply), freed.stream())) {
-            own.add(key);
-        }
-    }
-
-    private void delete(List<String> turn, List<String> own) {
+    private void delete(List<Freed> turn, List<Freed> own) {
         if (own.isEmpty()) {
             share.call((done, refusal) -> onFreed(turn), "UNWATCH");
             return;
@@ -97,26 +115,23 @@ final class FreedNames {
         share.call(
                 (done, refusal) -> {
                     if (done == null && refusal == null && turn.size() > 1) {
-                        most = turn.size() / 2;
-                        onFreed(turn.stream().filter(key -> !own.contains(key)).toList());
+                        turnSize = turn.size() / 2;
+                        onFreed(turn.stream()
+                                .filter(name -> !own.contains(name))
+                                .toList());
                     } else {
-                        most = TURN;
+                        turnSize = LARGEST_TURN;
                         onFreed(turn);
                     }
                 },
                 "EXEC");
     }
 
-    private static boolean isOf(String value, String stream) {
-        return value.equals(stream) || value.startsWith(stream + " ");
-    }
-
-    /** These names are free, or belong to other streams. */
-    private void onFreed(List<String> names) {
+    /** These names are free, or belong to other streams. One that was given back once more meanwhile still waits. */
+    private void onFreed(List<Freed> names) {
         busy = false;
-        for (String key : names) {
-            Freed freed = waiting.remove(key);
-            if (freed != null) {
+        for (Freed freed : names) {
+            if (waiting.remove(freed.key(), freed)) {
                 freed.then().forEach(Runnable::run);
             }
         }

@@ -162,9 +162,9 @@ public final class LoopShare {
         free(keys().once(name.scope()), id);
     }
 
-    /** Deletes a key of the store, if it names this stream. */
-    void free(String key, String id) {
-        freed.free(key, id);
+    /** Deletes a key of the store, if it names this stream. Returns false if too many wait to be deleted. */
+    boolean free(String key, String id) {
+        return freed.free(key, id);
     }
 
     FreedNames freed() {

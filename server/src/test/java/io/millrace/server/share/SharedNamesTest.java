@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The names of streams between nodes: who has a name, and until when. */
 class SharedNamesTest {
@@ -165,6 +167,62 @@ class SharedNamesTest {
         assertThat(redis.keys().stream().filter(key -> key.contains("many")))
                 .as("the name that changes is left to its time")
                 .containsExactly("millrace:k:many199");
+    }
+
+    /** The name waits to be deleted when a second stream gives it back. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aNameThatTwoStreamsGiveBackIsDeletedIfOneOfThemHasIt(boolean secondHasIt) {
+        String first = one.newId();
+        String second = one.newId();
+        var order = new StringBuilder();
+        one.disconnect(0);
+        redis.execute("SET", KEY, (secondHasIt ? second : first) + " content", "PX", "100000");
+        assertThat(one.loop.free(KEY, first)).isTrue();
+        one.loop.freed().then(KEY, () -> order.append(holder()).append("free"));
+        assertThat(one.loop.free(KEY, second)).isTrue();
+        one.connect();
+        run(100);
+        assertThat(holder()).isEmpty();
+        assertThat(order).hasToString("free");
+    }
+
+    /** The same in the last moment, when the name of the first one is being deleted. */
+    @Test
+    void aNameThatIsGivenBackWhileItIsBeingDeletedIsDeletedToo() {
+        String first = one.newId();
+        String second = one.newId();
+        var order = new StringBuilder();
+        redis.execute("SET", KEY, first + " content", "PX", "100000");
+        redis.before = command -> {
+            if (command.equals("EXEC") && watches++ == 0) {
+                redis.execute("SET", KEY, second + " content", "PX", "100000");
+                one.loop.free(KEY, second);
+            }
+        };
+        one.loop.free(KEY, first);
+        one.loop.freed().then(KEY, () -> order.append(holder()).append("free"));
+        run(100);
+        assertThat(watches).isEqualTo(2);
+        assertThat(holder()).isEmpty();
+        assertThat(order).hasToString("free");
+    }
+
+    @Test
+    void noMoreNamesWaitThanAreCounted() {
+        String id = one.newId();
+        one.disconnect(0);
+        for (int i = 0; i < FreedNames.MOST_WAITING; i++) {
+            assertThat(one.loop.free("many" + i, id)).isTrue();
+        }
+        assertThat(one.loop.free(KEY, id)).isFalse();
+        assertThat(one.loop.free("many0", one.newId())).as("it waits already").isTrue();
+        var free = new AtomicInteger();
+        one.loop.freed().then(KEY, free::incrementAndGet);
+        assertThat(free).as("it does not wait").hasValue(1);
+        one.connect();
+        run(1_000);
+        assertThat(one.loop.free(KEY, id)).isTrue();
     }
 
     /** A stream of another event loop has given the name back, and its delete is not done yet. */
