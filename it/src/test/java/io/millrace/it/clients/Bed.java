@@ -13,11 +13,9 @@ import io.millrace.server.config.Upstream;
 import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.test.FreePort;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -85,7 +83,7 @@ final class Bed implements AutoCloseable {
         upstreams.put("mock", upstream("mock", mock()));
         // An SDK tries often. It must not be told at last that the upstream has no origin in place of why.
         var neverEjected = Health.DEFAULT.with(h -> h.consecutiveFailures = 0).with(h -> h.failureRate = 0);
-        upstreams.put("dead", upstream("dead", url(portWhereNobodyListens())).with(u -> u.health = neverEjected));
+        upstreams.put("dead", upstream("dead", url(FreePort.any())).with(u -> u.health = neverEjected));
         return RelayConfig.defaults()
                 .with(c -> c.upstreams = upstreams)
                 .with(c -> c.routes = List.of(
@@ -112,14 +110,6 @@ final class Bed implements AutoCloseable {
     /** A large budget, because more attempts fail here than in production. */
     private static Upstream upstream(String name, String url) {
         return Upstream.of(name, URI.create(url)).with(u -> u.retryBudget = new RetryBudget(1, 1000));
-    }
-
-    private static int portWhereNobodyListens() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static String url(int port) {

@@ -2,11 +2,11 @@ package io.millrace.it.edge;
 
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.server.test.FreePort;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -121,7 +121,7 @@ final class Intermediary implements AutoCloseable {
             Path directory = Files.createTempDirectory("millrace-edge");
             // A worker without root's rights must still be able to read its files.
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-            int port = freePort();
+            int port = FreePort.any();
             Path file = directory.resolve(template);
             Files.writeString(
                     file,
@@ -170,12 +170,6 @@ final class Intermediary implements AutoCloseable {
     private static String resource(String name) throws IOException {
         try (var in = Intermediary.class.getResourceAsStream("/edge/" + name)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 

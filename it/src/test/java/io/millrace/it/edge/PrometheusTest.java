@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Telemetry;
+import io.millrace.server.test.FreePort;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -53,10 +53,7 @@ final class PrometheusTest {
 
     @Test
     void eachPanelHasData() throws Exception {
-        int port;
-        try (var free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        int port = FreePort.any();
         try (var harness = RelayHarness.start()) {
             Process prometheus = prometheus(harness.port(), port);
             try {
@@ -80,10 +77,7 @@ final class PrometheusTest {
     /** Two kinds of streams with times that the mock is told: both are where Prometheus' own arithmetic finds them. */
     @Test
     void nativeHistogramsHaveTheTimesThatTheMockWasTold() throws Exception {
-        int port;
-        try (var free = new ServerSocket(0)) {
-            port = free.getLocalPort();
-        }
+        int port = FreePort.any();
         UnaryOperator<RelayConfig> natively =
                 config -> config.with(c -> c.telemetry = Telemetry.DEFAULT.with(t -> t.nativeHistograms = true));
         try (var harness = RelayHarness.start(natively)) {

@@ -132,7 +132,7 @@ final class ChatStream extends ChatText {
         units++;
     }
 
-    /** Writes an event of another part, behind all text before it. The text behind it is one of its own. */
+    /** Writes an event that is not text. All text before it is written first, and text after it begins a new unit. */
     private void part(String type, ObjectNode data) {
         if (segmenter.held() > 0) {
             segmenter.finish();

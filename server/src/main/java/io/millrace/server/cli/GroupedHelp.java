@@ -12,7 +12,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * A help whose options are in groups: each mixin whose name begins with a capital is a group with its name as heading.
+ * A help with options in groups. Each mixin whose name begins with a capital letter is a group, and its name is the
+ * heading.
  */
 final class GroupedHelp extends Help {
     private static final String INDENT = "  ";
@@ -37,7 +38,7 @@ final class GroupedHelp extends Help {
     static Map<String, List<OptionSpec>> groups(CommandSpec spec) {
         var groups = new LinkedHashMap<String, List<OptionSpec>>();
         Set<String> grouped = new HashSet<>();
-        groups.put("", List.of());
+        groups.put("", List.of()); // so that it is the first
         spec.mixins().forEach((name, mixin) -> {
             if (Character.isUpperCase(name.charAt(0))) {
                 mixin.options().forEach(option -> grouped.add(option.longestName()));
@@ -72,9 +73,9 @@ final class GroupedHelp extends Help {
         for (String text : option.description()) {
             text.lines().forEach(line -> wrap(line, width, lines));
         }
-        lines.replaceAll(line -> line.replace("%", "%%")); // it was formatted already, and will be once more
+        lines.replaceAll(line -> line.replace("%", "%%")); // picocli formats the text once more
         return OptionSpec.builder(option)
-                .names(option.names()) // the builder takes them with their variables, which only the option resolves
+                .names(option.names()) // in the builder, they still have variables
                 .description(lines.toArray(String[]::new))
                 .build();
     }

@@ -23,6 +23,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -64,49 +65,70 @@ final class HealthCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         var config = ConfigLoader.load(options.arguments().sources(System.getenv(), () -> NO_UPSTREAM));
-        // An admin listener answers beside any load.
-        Listener listener = config.listeners().stream()
-                .filter(HealthCommand::canBeAsked)
-                .min(Comparator.comparing(each -> !each.isAdmin()))
+        Place place = config.listeners().stream()
+                .filter(HealthCommand::servesPlainHealth)
+                // An admin listener answers beside any load.
+                .sorted(Comparator.comparing(listener -> !listener.isAdmin()))
+                .flatMap(listener -> Place.askedAt(listener).stream())
+                .findFirst()
                 .orElseThrow(() -> new IOException("no address serves health over HTTP/1.1 without TLS and PROXY head"
                         + " (expected: one such as 127.0.0.1:9090)"));
         String path = ready ? "/readyz" : "/healthz";
-        String status = status(listener.address(), path, LIMIT_MS);
-        spec.commandLine().getOut().println(listener.address() + path + ": " + status);
+        String status = status(place, path, LIMIT_MS);
+        spec.commandLine().getOut().println(place.address() + path + ": " + status);
         spec.commandLine().getOut().flush();
         return status.equals("200") ? 0 : 1;
     }
 
-    /** A socket that systemd passes has no address here. */
-    private static boolean canBeAsked(Listener listener) {
-        return listener.tls() == null
-                && listener.serves().contains(Served.HEALTH)
+    /** Whether health is served there over HTTP/1.1 without TLS. A socket that systemd passes has no address here. */
+    private static boolean servesPlainHealth(Listener listener) {
+        return listener.serves().contains(Served.HEALTH)
                 && listener.spoken().contains(Protocol.HTTP_1_1)
-                && !(listener.address() instanceof PassedSocket)
-                && !isProxy(listener);
+                && listener.tls() == null
+                && !(listener.address() instanceof PassedSocket);
     }
 
     /**
-     * Whether the relay waits for a PROXY head of this command. The command connects from the address that it connects to,
-     * or from another one of loopback.
+     * An address of the relay.
+     *
+     * @param remote where this machine reaches it: an address of all interfaces is reached at loopback
      */
-    private static boolean isProxy(Listener listener) {
-        AddressSet proxies = listener.proxies();
-        if (proxies.isEmpty() || listener.address() instanceof UnixPath) {
-            return proxies.contains(null);
+    record Place(ListenAddress address, SocketAddress remote) {
+        static Place of(ListenAddress address) {
+            if (address instanceof UnixPath unix) {
+                return new Place(address, UnixDomainSocketAddress.of(unix.path()));
+            }
+            var tcp = (HostAndPort) address;
+            var remote = new InetSocketAddress(tcp.host(), tcp.port());
+            boolean any = !remote.isUnresolved() && remote.getAddress().isAnyLocalAddress();
+            return new Place(
+                    address, any ? new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.port()) : remote);
         }
-        InetAddress to = ((InetSocketAddress) remote(listener.address())).getAddress();
-        return to != null
-                && (proxies.contains(to)
-                        || (to.isLoopbackAddress() && proxies.contains(InetAddress.getLoopbackAddress())));
+
+        /** The place of a listener; empty if the relay waits for a PROXY head of this command there. */
+        private static Optional<Place> askedAt(Listener listener) {
+            Place place = of(listener.address());
+            return place.isProxyAmong(listener.proxies()) ? Optional.empty() : Optional.of(place);
+        }
+
+        /** The command connects from the address that it connects to, or from another one of loopback. */
+        private boolean isProxyAmong(AddressSet proxies) {
+            if (!(remote instanceof InetSocketAddress tcp)) {
+                return proxies.contains(null);
+            }
+            InetAddress to = tcp.getAddress();
+            return to != null
+                    && (proxies.contains(to)
+                            || (to.isLoopbackAddress() && proxies.contains(InetAddress.getLoopbackAddress())));
+        }
     }
 
     /** The status of the answer, as text. Connecting counts, too: the queue of a relay that hangs is full. */
-    static String status(ListenAddress address, String path, long limitMs) throws IOException {
-        SocketAddress remote = remote(address);
-        try (SocketChannel channel = open(remote)) {
+    static String status(Place place, String path, long limitMs) throws IOException {
+        ListenAddress address = place.address();
+        try (SocketChannel channel = open(place.remote())) {
             CompletableFuture.delayedExecutor(limitMs, TimeUnit.MILLISECONDS).execute(() -> close(channel));
-            channel.connect(remote);
+            channel.connect(place.remote());
             String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
             channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
             return statusOf(channel);
@@ -117,18 +139,6 @@ final class HealthCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new IOException(address + path + ": " + e.getMessage(), e);
         }
-    }
-
-    /** Where this machine reaches it: an address of all interfaces is reached at loopback. */
-    private static SocketAddress remote(ListenAddress address) {
-        if (address instanceof UnixPath unix) {
-            return UnixDomainSocketAddress.of(unix.path());
-        }
-        var tcp = (HostAndPort) address;
-        var remote = new InetSocketAddress(tcp.host(), tcp.port());
-        return !remote.isUnresolved() && remote.getAddress().isAnyLocalAddress()
-                ? new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.port())
-                : remote;
     }
 
     private static SocketChannel open(SocketAddress remote) throws IOException {

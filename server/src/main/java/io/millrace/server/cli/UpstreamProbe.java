@@ -30,7 +30,7 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/** Resolves, connects and, where it is asked for, does TLS to each origin of each upstream. It sends no request. */
+/** Connects to each origin of each upstream, with TLS if the upstream has it. It sends no request. */
 final class UpstreamProbe {
     private static final int LIMIT_MS = 10_000;
 
@@ -40,7 +40,7 @@ final class UpstreamProbe {
         this.out = out;
     }
 
-    /** Whether all can be reached. Prints a line for each. */
+    /** Whether all origins can be reached. Prints a line for each. */
     boolean run(RelayConfig config) {
         boolean all = true;
         EventLoopGroup group = Transport.NIO.newEventLoops(1, "probe");
@@ -48,12 +48,8 @@ final class UpstreamProbe {
             for (Upstream upstream : config.upstreams().values()) {
                 for (URI url : upstream.urls()) {
                     String failure = failure(group, upstream, url);
-                    out.printf(
-                            Locale.ROOT,
-                            "%s: %s: %s%n",
-                            upstream.name(),
-                            url,
-                            failure == null ? url.getScheme().equals("https") ? "connects, TLS" : "connects" : failure);
+                    String success = upstream.tls() ? "connects, TLS" : "connects";
+                    out.printf(Locale.ROOT, "%s: %s: %s%n", upstream.name(), url, failure == null ? success : failure);
                     all &= failure == null;
                 }
             }
@@ -64,6 +60,7 @@ final class UpstreamProbe {
         return all;
     }
 
+    /** Why the origin cannot be reached; null if it can. */
     private static @Nullable String failure(EventLoopGroup group, Upstream upstream, URI url) {
         if (String.valueOf(url.getRawAuthority()).startsWith("unix:")) {
             return ofSocket(url);
@@ -115,7 +112,7 @@ final class UpstreamProbe {
 
     private static @Nullable String connect(
             EventLoopGroup group, @Nullable SslContext tls, String host, InetSocketAddress address) {
-        // Not from the pipeline, which loses it when the channel closes: that may be before anyone looks.
+        // The pipeline drops its handlers when the channel closes, which may be before the handshake is awaited.
         SslHandler handler =
                 tls == null ? null : UpstreamTls.handler(host, address.getPort(), tls, ByteBufAllocator.DEFAULT);
         ChannelFuture connect = new Bootstrap()
@@ -148,7 +145,7 @@ final class UpstreamProbe {
         }
     }
 
-    /** The handshake's future has the failure. Without this, Netty would write it to the log as well. */
+    /** Netty would also log a failure of the handshake, which its future already tells. */
     private static final class Silence extends ChannelInboundHandlerAdapter {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {

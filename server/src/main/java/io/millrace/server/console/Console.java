@@ -158,7 +158,7 @@ public final class Console {
     }
 
     private Pages pages(@Nullable String model) {
-        String attribute = model == null ? "data-model-unknown" : "data-model=\"" + escaped(model) + "\"";
+        String attribute = model == null ? "" : " data-model=\"" + escaped(model) + "\"";
         var made = new HashMap<String, Asset>();
         html.forEach((path, text) -> {
             byte[] body = text.replace("{model}", attribute).getBytes(StandardCharsets.UTF_8);

@@ -111,9 +111,9 @@ final class Buckets {
     }
 
     /**
-     * The cell of a value. All values of a cell are in one bucket. If {@code natively}, they are also in one bucket of the
-     * native histogram. A larger value is in the same cell or in a later one, so the cell is the sum of both buckets'
-     * numbers.
+     * The cell of a value. Two values are in the same cell if they are in the same bucket and, if {@code natively}, also in
+     * the same bucket of the native histogram. As values grow, neither bucket's number falls. So the sum of the two numbers
+     * tells the cells apart.
      */
     int cell(long value, boolean natively) {
         return of(value) + (natively ? natives.of(exposed(value)) : 0);

@@ -3,6 +3,7 @@ package io.millrace.server.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.server.cli.HealthCommand.Place;
 import io.millrace.server.config.ListenAddress;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -52,7 +53,7 @@ class HealthCommandTest {
                 client.connect(server.getLocalAddress());
             }
             ListenAddress address = addressOf(server.getLocalAddress());
-            assertThatThrownBy(() -> HealthCommand.status(address, "/healthz", LIMIT_MS))
+            assertThatThrownBy(() -> HealthCommand.status(Place.of(address), "/healthz", LIMIT_MS))
                     .hasMessage(address + "/healthz: no answer within 300 ms");
         } finally {
             for (SocketChannel client : waiting) {
@@ -65,8 +66,8 @@ class HealthCommandTest {
     void asksAtAUnixSocket() throws Exception {
         try (ServerSocketChannel server = listening(true)) {
             var request = CompletableFuture.supplyAsync(() -> answer(server));
-            assertThat(HealthCommand.status(addressOf(server.getLocalAddress()), "/readyz", 30_000))
-                    .isEqualTo("503");
+            Place place = Place.of(addressOf(server.getLocalAddress()));
+            assertThat(HealthCommand.status(place, "/readyz", 30_000)).isEqualTo("503");
             assertThat(request.get()).isEqualTo("GET /readyz HTTP/1.1");
         }
     }

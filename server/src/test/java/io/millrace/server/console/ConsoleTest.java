@@ -59,7 +59,7 @@ class ConsoleTest {
         Console console = Console.loaded().toCompletableFuture().join();
         assertThat(page(console, "default")).contains("<body data-model=\"default\">");
         assertThat(page(console, "")).contains("<body data-model=\"\">");
-        assertThat(page(console, null)).contains("<body data-model-unknown>");
+        assertThat(page(console, null)).contains("<body>");
         assertThat(page(console, "a\"<&>")).contains("<body data-model=\"a&quot;&lt;&amp;>\">");
     }
 

@@ -2,11 +2,11 @@ package io.millrace.server.redis;
 
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.server.test.FreePort;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,10 +31,7 @@ public final class RedisServer implements AutoCloseable {
      * Starts it with further {@code settings}, such as {@code --requirepass}. {@code PORT} in them stands for its port.
      */
     public static RedisServer start(Path directory, String... settings) throws IOException {
-        int port;
-        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = FreePort.any();
         var its = new ArrayList<>(List.of("--bind", "127.0.0.1", "--save", "", "--dir", directory.toString()));
         if (!List.of(settings).contains("--port")) {
             its.addAll(List.of("--port", "PORT"));
