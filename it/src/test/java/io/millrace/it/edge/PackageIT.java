@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -14,6 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The Debian package that {@code scripts/deb} makes of the distribution, and its units. {@code scripts/check-package}
@@ -144,6 +147,51 @@ class PackageIT {
         }
         assertThat(links).isGreaterThan(200);
         assertThat(broken).isEmpty();
+    }
+
+    /** What the package's script does with the service, on a system that is a directory. */
+    @ParameterizedTest
+    @CsvSource({
+        // what dpkg says, the service runs, it is masked, what is done
+        "'configure,', false, false, start millrace.service",
+        "'configure,0.1.0', true, false, restart millrace.service",
+        "'configure,0.1.0', false, false, ''",
+        "'configure,0.1.0', false, true, start millrace.service", // it was removed before
+        "'abort-upgrade,0.2.0', false, false, ''",
+        "'abort-remove', false, false, start millrace.service",
+    })
+    void startsOnlyAServiceThatNobodyStopped(String told, boolean runs, boolean masked, String done) throws Exception {
+        Path system = Files.createTempDirectory(directory, "system");
+        for (String each :
+                List.of("bin", "run/systemd/system", "etc/systemd/system", "var/log", "var/cache/millrace")) {
+            Files.createDirectories(system.resolve(each));
+        }
+        if (masked) {
+            Files.createSymbolicLink(system.resolve("etc/systemd/system/millrace.service"), Path.of("/dev/null"));
+        }
+        for (String program : List.of("adduser", "chown", "deb-systemd-helper", "millrace")) {
+            program(system, program, "");
+        }
+        program(system, "systemctl", "case $* in *is-active*) " + runs + " ;; esac");
+        program(system, "deb-systemd-invoke", "echo $* >> " + system.resolve("invoked"));
+        run("dpkg-deb", "-e", deb.toString(), system.resolve("control").toString());
+        Path script = system.resolve("control/postinst");
+        String moved = Files.readString(script).replaceAll("/(run|etc|var)/", system + "/$1/");
+        Files.writeString(script, moved);
+
+        var command = new ArrayList<>(List.of("env", "PATH=" + system.resolve("bin") + ":" + System.getenv("PATH")));
+        command.addAll(List.of("sh", script.toString()));
+        command.addAll(List.of(told.split(",", -1)));
+        run(command.toArray(String[]::new));
+
+        Path invoked = system.resolve("invoked");
+        assertThat(Files.exists(invoked) ? Files.readString(invoked).strip() : "")
+                .isEqualTo(done);
+    }
+
+    private static void program(Path system, String name, String script) throws IOException {
+        Path file = Files.writeString(system.resolve("bin").resolve(name), "#!/bin/sh\n" + script + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
     }
 
     private static Path deb(String place, String environment) throws Exception {
