@@ -194,13 +194,15 @@ final class Plots {
     private static Plot overTime(RunResult result, String label, double most) {
         double end = result.series().size() * result.series().widthSeconds();
         double to = Math.min(end, result.measuredFromSeconds() + result.measuredSeconds());
+        // Without a warm-up, the moments before the first stream are nothing to show.
+        double from = result.shape().leadNs() > 0 ? Math.min(end, result.measuredFromSeconds()) : 0;
         return new Plot(
                         label + " over time",
                         Plot.WIDTH,
                         HEIGHT,
                         Axis.linear("seconds", 0, end),
                         Axis.linear(label, 0, most * 1.05))
-                .shade(0, Math.min(end, result.measuredFromSeconds()), "ramp and warm-up, not measured")
+                .shade(0, from, "ramp and warm-up, not measured")
                 .shade(to, end, "after the measured part: streams come to their end");
     }
 

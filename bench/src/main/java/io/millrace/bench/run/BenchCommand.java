@@ -61,10 +61,10 @@ import picocli.CommandLine.Spec;
         })
 @SuppressWarnings("NullAway.Init") // picocli sets the options
 public final class BenchCommand implements Callable<Integer> {
-    private static final int UNFIT = 3;
+    static final int UNFIT = 3;
     private static final int MOST_THREADS = 64;
     /** The exit code that a shell reports for a process that SIGINT ended. */
-    private static final int INTERRUPTED = 130;
+    static final int INTERRUPTED = 130;
 
     @Spec
     private CommandSpec spec;

@@ -16,7 +16,7 @@ final class MaxSearch {
     private final double share;
     private final RateSearch rates;
 
-    private MaxSearch(double share, double first) {
+    MaxSearch(double share, double first) {
         this.share = share;
         rates = new RateSearch(first);
     }
@@ -33,10 +33,15 @@ final class MaxSearch {
             var result = session.run(plan.withShape(asked), asked.label());
             search.points.add(result);
             if (!session.isAborted()) {
-                rates.tried(search.trial(result));
+                search.tried(search.trial(result));
             }
         }
         return search;
+    }
+
+    /** Records the result of the current rate. */
+    void tried(Trial trial) {
+        rates.tried(trial);
     }
 
     /** Whether the search ended while the client was fit. */

@@ -7,6 +7,7 @@ import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -97,6 +98,66 @@ class DoctorCommandTest {
         assertThat(run.out)
                 .contains("no connection", "seen: the connection was refused")
                 .doesNotContain("answered by");
+    }
+
+    @Test
+    void saysThatANameDoesNotResolve() {
+        Run run = execute("http://no-such-host.invalid:8000/v1");
+        assertThat(run.exitCode).isOne();
+        assertThat(run.out)
+                .contains("WRONG  the host's name does not resolve")
+                .contains("seen: the name no-such-host.invalid does not resolve\n")
+                .endsWith("1 thing is wrong.\n");
+    }
+
+    /** Whoever waits for a silence of 70 s reads at once what was found before it. */
+    @Test
+    void printsEachFindingAsItIsMade() {
+        var seen = new Seen();
+        try (var mock = MockServer.start(MockConfig.defaults()
+                .withSpec(MockSpec.parse("gzip=1,content_type=text/event-stream; charset=latin1")))) {
+            int exitCode = new CommandLine(new DoctorCommand())
+                    .setOut(new PrintWriter(seen))
+                    .setErr(new PrintWriter(seen))
+                    .execute(mock.uri() + "/v1", "--idle", "1", "--origin", "https://page.example");
+            assertThat(exitCode).as(seen.text()).isOne();
+        }
+        assertThat(seen.text())
+                .containsSubsequence(
+                        "… waiting for a stream of 120 tokens",
+                        "the stream:   120 tokens",
+                        "WRONG  ", // the charset
+                        "charset=latin1",
+                        "WRONG  ", // the coding
+                        "Content-Encoding: gzip",
+                        "… trying a silence of up to 1 s",
+                        "WRONG  ",
+                        "a preflight from https://page.example",
+                        "3 things are wrong.\n");
+    }
+
+    /** What a reader sees: only what was flushed. */
+    private static final class Seen extends Writer {
+        private final StringBuilder written = new StringBuilder();
+        private final StringBuilder flushed = new StringBuilder();
+
+        @Override
+        public void write(char[] text, int from, int length) {
+            written.append(text, from, length);
+        }
+
+        @Override
+        public void flush() {
+            flushed.append(written);
+            written.setLength(0);
+        }
+
+        @Override
+        public void close() {}
+
+        String text() {
+            return flushed.toString();
+        }
     }
 
     @Test
