@@ -21,6 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The packaged launcher, started as a user does, without keys and without a configuration. */
 class LauncherIT {
@@ -143,6 +145,47 @@ class LauncherIT {
         long limit = number(process.resolve("limits"), "Max open files\\s+(\\d+).*");
         assertThat(number(process.resolve("status"), "FDSize:\\s+(\\d+)"))
                 .isGreaterThanOrEqualTo(Math.min(limit, 65_536));
+    }
+
+    /** The JVM itself would take half of a small container. */
+    @ParameterizedTest
+    @ValueSource(ints = {200, 400, 1024})
+    void theHeapIsAQuarterOfTheMemoryAlsoOfASmallContainer(int mib) throws Exception {
+        String flags = "-XX:MaxRAM=" + mib + "m -XX:+PrintFlagsFinal";
+
+        assertThat(exitCode(millrace(Map.of("MILLRACE_OPTS", flags), List.of("--version"))))
+                .isZero();
+
+        assertThat(number(output(), "\\s*size_t MaxHeapSize\\s*=\\s*(\\d+) .*"))
+                .isBetween((mib - 4) * 1024L * 1024 / 4, (mib + 4) * 1024L * 1024 / 4);
+    }
+
+    /** {@code script} gives it a terminal. */
+    @Test
+    void coloursAreForATerminalThatWantsThem() throws Exception {
+        String colour = "\033[";
+
+        assertThat(helpAtATerminal(Map.of("TERM", "xterm"))).contains("Usage:", colour);
+        assertThat(helpAtATerminal(Map.of("TERM", "xterm", "NO_COLOR", "1")))
+                .contains("Usage:")
+                .doesNotContain(colour);
+        assertThat(helpAtATerminal(Map.of("TERM", "dumb"))).contains("Usage:").doesNotContain(colour);
+        assertThat(exitCode(millrace(Map.of("TERM", "xterm"), List.of("--help"))))
+                .isZero();
+        assertThat(output()).content().contains("Usage:").doesNotContain(colour);
+    }
+
+    private String helpAtATerminal(Map<String, String> variables) throws IOException, InterruptedException {
+        var builder = new ProcessBuilder("script", "-qec", directory.resolve("bin/millrace") + " --help", "/dev/null")
+                .redirectErrorStream(true)
+                .redirectOutput(output().toFile())
+                .redirectInput(Path.of("/dev/null").toFile());
+        builder.environment().keySet().removeIf(List.of("NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE")::contains);
+        builder.environment().putAll(variables);
+        Process process = builder.start();
+        started.add(process);
+        assertThat(exitCode(process)).isZero();
+        return Files.readString(output());
     }
 
     /** The number in the line that matches {@code pattern}. */

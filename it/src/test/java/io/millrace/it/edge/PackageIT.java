@@ -2,6 +2,7 @@ package io.millrace.it.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.config.Timeouts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,6 +31,12 @@ class PackageIT {
     private static final String MOST_EXPOSURE = "15";
     /** No person's name, and no host that there is. */
     private static final String MAINTAINER = "Millrace maintainers <maintainers@millrace.example>";
+
+    /** What {@code telemetry.otlp} may take behind the drain. */
+    private static final long OTLP_SECONDS = 10;
+
+    private static final String LAUNCHERS_LIMIT = "65536";
+    private static final String SCHEMA_LINE = "# yaml-language-server: $schema=";
 
     private static final Pattern CODE = Pattern.compile("(?ms)^```.*?^```$|`[^`\\n]*`");
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]+)[^)]*\\)");
@@ -103,6 +112,72 @@ class PackageIT {
                         units.resolve("millrace.socket").toString()))
                 .isEmpty();
         run("systemd-analyze", "security", "--offline=true", "--threshold=" + MOST_EXPOSURE, service.toString());
+    }
+
+    /** Else systemd kills the relay while it drains, or takes no notice of the process that takes over. */
+    @Test
+    void hasAUnitThatLetsTheRelayStopTakeOverAndHoldItsStreams() throws Exception {
+        Path files = Files.createDirectory(directory.resolve("limits"));
+        run("dpkg-deb", "-x", deb.toString(), files.toString());
+        Map<String, String> unit = settings(files.resolve("usr/lib/systemd/system/millrace.service"));
+        String checked = run(
+                files.resolve("usr/bin/millrace").toString(),
+                "check",
+                files.resolve("etc/millrace/millrace.yaml").toString());
+        long drain = seconds(checked, "drain");
+        long delay = seconds(checked, "shutdownDelay");
+
+        assertThat(drain).isEqualTo(Timeouts.DEFAULT.drain().toSeconds());
+        assertThat(Long.parseLong(unit.get("TimeoutStopSec"))).isGreaterThan(drain + delay + OTLP_SECONDS);
+        assertThat(unit).containsEntry("Type", "notify").containsEntry("NotifyAccess", "all");
+        assertThat(unit.get("ExecReload"))
+                .contains(" serve /etc/millrace/millrace.yaml --takeover /run/millrace/control.sock");
+        // What the launcher raises the soft limit to.
+        assertThat(unit).containsEntry("LimitNOFILE", LAUNCHERS_LIMIT);
+        assertThat(Files.readString(files.resolve("usr/share/millrace/bin/millrace")))
+                .contains(LAUNCHERS_LIMIT);
+        String page = Files.readString(ROOT.resolve("docs/production.md"));
+        assertThat(page).contains("`TimeoutStopSec=` (" + unit.get("TimeoutStopSec") + " s)");
+    }
+
+    private static Map<String, String> settings(Path unit) throws IOException {
+        return Files.readAllLines(unit).stream()
+                .filter(line -> line.matches("[A-Za-z]+=.*"))
+                .collect(Collectors.toMap(
+                        line -> line.substring(0, line.indexOf('=')),
+                        line -> line.substring(line.indexOf('=') + 1),
+                        (first, second) -> first + " " + second));
+    }
+
+    /** A time in the output of {@code check}. */
+    private static long seconds(String checked, String key) {
+        var found = Pattern.compile("\\b" + key + ": (\\d+)(m?s|m|h)\\b").matcher(checked);
+        assertThat(found.find()).as("%s in %s", key, checked).isTrue();
+        long number = Long.parseLong(found.group(1));
+        return switch (found.group(2)) {
+            case "ms" -> (number + 999) / 1000;
+            case "s" -> number;
+            case "m" -> 60 * number;
+            default -> 3600 * number;
+        };
+    }
+
+    /** An editor that reads the first line of the example finds the schema beside it. */
+    @Test
+    void hasTheSchemaWhereTheExampleNamesIt() throws Exception {
+        Path files = Files.createDirectory(directory.resolve("schema"));
+        run("dpkg-deb", "-x", deb.toString(), files.toString());
+        Path unpacked = Files.createDirectory(directory.resolve("archive"));
+        run("tar", "-xzf", archive.toString(), "-C", unpacked.toString(), "--strip-components=1");
+        for (Path place : List.of(files.resolve("usr/share/doc/millrace"), unpacked)) {
+            String first =
+                    Files.readAllLines(place.resolve("millrace.example.yaml")).get(0);
+            assertThat(first).startsWith(SCHEMA_LINE);
+            Path schema = place.resolve(first.substring(SCHEMA_LINE.length()));
+            assertThat(Files.readString(schema)).startsWith("{\n  \"$schema\"");
+        }
+        assertThat(Files.readString(ROOT.resolve("docs/configuration.md")))
+                .contains("\n" + SCHEMA_LINE + "PATH/millrace.schema.json\n");
     }
 
     @Test
