@@ -1,6 +1,7 @@
 package io.millrace.it.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -19,9 +20,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.function.UnaryOperator;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,6 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class PrometheusTest {
     private static final Path MONITORING = Path.of("..", "monitoring").toAbsolutePath();
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int STREAMS = 200;
+    private static final int GAPS = 4;
 
     private final HttpClient http = HttpClient.newHttpClient();
 
@@ -78,9 +87,7 @@ final class PrometheusTest {
     @Test
     void nativeHistogramsHaveTheTimesThatTheMockWasTold() throws Exception {
         int port = FreePort.any();
-        UnaryOperator<RelayConfig> natively =
-                config -> config.with(c -> c.telemetry = Telemetry.DEFAULT.with(t -> t.nativeHistograms = true));
-        try (var harness = RelayHarness.start(natively)) {
+        try (var harness = RelayHarness.start(PrometheusTest::natively)) {
             Process prometheus = prometheus(harness.port(), port, "--enable-feature=native-histograms");
             try {
                 for (int i = 0; i < 4; i++) {
@@ -99,7 +106,7 @@ final class PrometheusTest {
                                     .isEqualTo(8);
                         });
                 String ttft = ", sum(millrace_upstream_time_to_first_token_seconds))";
-                // A bucket is 9% wide, and a busy machine adds to a time.
+                // A bucket is 4.4% wide, and a busy machine adds to a time.
                 assertThat(value(port, "histogram_quantile(0.01" + ttft)).isBetween(0.018, 0.2);
                 assertThat(value(port, "histogram_quantile(0.6" + ttft)).isBetween(0.365, 2.0);
                 assertThat(value(port, "histogram_quantile(0.5, sum(millrace_output_gap_seconds))"))
@@ -110,6 +117,98 @@ final class PrometheusTest {
                 prometheus.destroy();
                 prometheus.waitFor();
             }
+        }
+    }
+
+    /**
+     * The mock is told other times for each stream, and a client of its own measures them. What Prometheus makes of the
+     * relay's metrics is within 5% of what the client saw.
+     */
+    @Test
+    @Tag("time")
+    void percentilesAreThoseOfAnIndependentClient() throws Exception {
+        int port = FreePort.any();
+        ExecutorService clients = Executors.newFixedThreadPool(20);
+        var specs = new ArrayList<String>();
+        for (int i = 0; i < STREAMS; i++) {
+            // Evenly over four doublings: 50 to 800 ms and 20 to 320 ms. Each stream has another pair of them.
+            long ttftMs = Math.round(50 * Math.pow(16, (i * 61 % STREAMS) / (double) STREAMS));
+            long gapMs = Math.round(20 * Math.pow(16, (i * 87 % STREAMS) / (double) STREAMS));
+            specs.add("tokens=" + (GAPS + 1) + ",ttft_ms=" + ttftMs + ",gap_ms=" + gapMs);
+        }
+        // The first requests of a JVM load classes, between the moments that the client and the relay take.
+        try (var another = RelayHarness.start(PrometheusTest::natively)) {
+            measure(another, clients, Collections.nCopies(STREAMS, "tokens=" + (GAPS + 1) + ",gap_ms=5"));
+        }
+        try (var harness = RelayHarness.start(PrometheusTest::natively)) {
+            Process prometheus = prometheus(harness.port(), port, "--enable-feature=native-histograms");
+            try {
+                List<Times> measured = measure(harness, clients, specs);
+                check(
+                        port,
+                        "millrace_time_to_first_token_seconds",
+                        measured.stream().map(Times::ttft));
+                check(port, "millrace_output_gap_seconds", measured.stream().flatMap(times -> times.gaps().stream()));
+            } finally {
+                prometheus.destroy();
+                prometheus.waitFor();
+            }
+        } finally {
+            clients.shutdownNow();
+        }
+    }
+
+    private static RelayConfig natively(RelayConfig config) {
+        return config.with(c -> c.telemetry = Telemetry.DEFAULT.with(t -> t.nativeHistograms = true));
+    }
+
+    private void check(int port, String metric, Stream<Double> measured) throws IOException, InterruptedException {
+        List<Double> sorted = measured.sorted().toList();
+        Awaitility.await()
+                .ignoreExceptions()
+                .atMost(Duration.ofSeconds(40))
+                .untilAsserted(() -> assertThat(value(port, "histogram_count(sum(" + metric + "))"))
+                        .isEqualTo(sorted.size()));
+        for (int percent : new int[] {50, 99}) {
+            double seen = sorted.get(sorted.size() * percent / 100 - 1);
+            assertThat(value(port, "histogram_quantile(0." + percent + ", sum(" + metric + "))"))
+                    .as("p%d of %s, in seconds", percent, metric)
+                    .isCloseTo(seen, withinPercentage(5));
+        }
+    }
+
+    /** In seconds: from the request to the first output, and between outputs. */
+    private record Times(double ttft, List<Double> gaps) {}
+
+    /** What each client measures of its stream. */
+    private static List<Times> measure(RelayHarness harness, ExecutorService clients, List<String> specs)
+            throws Exception {
+        var all = new ArrayList<Times>();
+        for (Future<Times> times : clients.invokeAll(specs.stream()
+                .map(spec -> (Callable<Times>) () -> measure(harness, spec))
+                .toList())) {
+            all.add(times.get());
+        }
+        return all;
+    }
+
+    private static Times measure(RelayHarness harness, String spec) throws IOException {
+        try (var client = harness.client()) {
+            long sentNs = System.nanoTime();
+            client.post(RelayHarness.withSpec("/v1/chat/completions", spec), "m", "");
+            client.readUntil("\"content\":\"\""); // with the role
+            client.readUntil("\"content\":\"");
+            long beforeNs = System.nanoTime();
+            double ttft = (beforeNs - sentNs) / 1e9;
+            var gaps = new ArrayList<Double>();
+            while (gaps.size() < GAPS) {
+                client.readUntil("\"content\":\"");
+                long nowNs = System.nanoTime();
+                gaps.add((nowNs - beforeNs) / 1e9);
+                beforeNs = nowNs;
+            }
+            client.readUntil("[DONE]");
+            return new Times(ttft, gaps);
         }
     }
 

@@ -1,18 +1,25 @@
 package io.millrace.server.telemetry;
 
 /**
- * The buckets of a native histogram of Prometheus with schema 3: eight for each doubling, so that a bucket is 9% wide.
- * Bucket {@code i} has the values above 2^((i-1)/8), up to 2^(i/8).
+ * The buckets of a native histogram of Prometheus with schema 4: 16 for each doubling, so that a bucket is 4.4% wide.
+ * Bucket {@code i} has the values above 2^((i-1)/16), up to 2^(i/16).
  */
 final class NativeBuckets {
-    static final int SCHEMA = 3;
+    static final int SCHEMA = 4;
     private static final int PER_DOUBLING = 1 << SCHEMA;
     /** The upper bounds of the buckets from 1 to 2, without 2. */
     private static final double[] BOUNDS = new double[PER_DOUBLING];
+    /** For the first {@link #SCHEMA} bits of a fraction, the first bucket that may have such a value. */
+    private static final byte[] FIRST = new byte[PER_DOUBLING];
+
+    private static final int FRACTION_BITS = 52;
 
     static {
         for (int i = 0; i < PER_DOUBLING; i++) {
             BOUNDS[i] = Math.pow(2, (double) i / PER_DOUBLING);
+        }
+        for (int i = 0; i < PER_DOUBLING; i++) {
+            FIRST[i] = (byte) bucket(0, 1 + (double) i / PER_DOUBLING);
         }
     }
 
@@ -41,12 +48,18 @@ final class NativeBuckets {
             return 0;
         }
         int exponent = Math.getExponent(value);
-        double mantissa = Math.scalb(value, -exponent);
-        int bucket = 0;
+        int slot = (int) (Double.doubleToRawLongBits(value) >>> (FRACTION_BITS - SCHEMA)) & (PER_DOUBLING - 1);
+        int bucket = bucket(FIRST[slot], Math.scalb(value, -exponent));
+        return Math.min(PER_DOUBLING * (exponent - least) + bucket, count() - 1);
+    }
+
+    /** The bucket of a value from 1 to 2, which is {@code first} or a later one. */
+    private static int bucket(int first, double mantissa) {
+        int bucket = first;
         while (bucket < PER_DOUBLING && BOUNDS[bucket] < mantissa) {
             bucket++;
         }
-        return Math.min(PER_DOUBLING * (exponent - least) + bucket, count() - 1);
+        return bucket;
     }
 
     /** The index of a cell in the exposition, of a cell that is not zero. */

@@ -44,18 +44,18 @@ class DistributionTest {
         checkNative(buckets.natives(), buckets.exposed(value));
     }
 
-    /** Bucket i of Prometheus' schema 3 has the values above 2^((i-1)/8), up to 2^(i/8). */
+    /** Bucket i of Prometheus' schema 4 has the values above 2^((i-1)/16), up to 2^(i/16). */
     private static void checkNative(NativeBuckets natives, double value) {
         int cell = natives.of(value);
         if (cell == 0) {
             assertThat(value).isLessThanOrEqualTo(natives.zeroThreshold());
             return;
         }
-        double upper = Math.pow(2, natives.index(cell) / 8.0);
+        double upper = Math.pow(2, natives.index(cell) / 16.0);
         if (cell < natives.count() - 1) {
             assertThat(value).isLessThanOrEqualTo(upper * (1 + 1e-12));
         }
-        assertThat(value * (1 + 1e-12)).isGreaterThan(upper / Math.pow(2, 1 / 8.0));
+        assertThat(value * (1 + 1e-12)).isGreaterThan(upper / Math.pow(2, 1 / 16.0));
     }
 
     @ParameterizedTest
@@ -99,6 +99,36 @@ class DistributionTest {
         assertThat(sum(both).nativeCounts()).containsExactly(natives);
         assertThat(sum(classic).counts()).containsExactly(counts);
         assertThat(sum(classic).nativeCounts()).isNull();
+    }
+
+    /** Wherever in a native bucket a percentile is taken, it is at most 5% beside that of the values themselves. */
+    @ParameterizedTest
+    @MethodSource("buckets")
+    void nativePercentilesAreRightToFivePercent(Buckets buckets) {
+        var distribution = new Distribution(buckets, true);
+        var random = new SplittableRandom(7);
+        double least = buckets.upper(1) / buckets.exposed(1);
+        long[] values = random.doubles(20_000)
+                .mapToLong(share -> Math.round(least * Math.pow(100, share)))
+                .sorted()
+                .toArray();
+        for (long value : values) {
+            distribution.record(value);
+        }
+        long[] counts = sum(distribution).nativeCounts();
+        for (int percent : new int[] {1, 50, 90, 99}) {
+            int rank = values.length * percent / 100;
+            double value = buckets.exposed(values[rank - 1]);
+            int cell = 0;
+            for (long before = counts[0]; before < rank; before += counts[cell]) {
+                cell++;
+            }
+            double upper = Math.pow(2, buckets.natives().index(cell) * Math.scalb(1.0, -NativeBuckets.SCHEMA));
+            double lower = Math.pow(2, (buckets.natives().index(cell) - 1) * Math.scalb(1.0, -NativeBuckets.SCHEMA));
+            assertThat(value).as("p%d", percent).isBetween(lower * (1 - 1e-12), upper * (1 + 1e-12));
+            assertThat(upper).as("p%d", percent).isLessThan(value * 1.05);
+            assertThat(lower).as("p%d", percent).isGreaterThan(value * 0.95);
+        }
     }
 
     private static Distribution.Sum sum(Distribution distribution) {
