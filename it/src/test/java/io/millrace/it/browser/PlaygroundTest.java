@@ -323,6 +323,43 @@ class PlaygroundTest {
     }
 
     @Test
+    void theButtonForAnAnswerShowsAllOfItAndWhenItCame(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.await("!document.querySelector('#try').hidden");
+            String button = "document.querySelectorAll('#try button')[0]";
+            assertThat(tab.eval(button + ".textContent").asText()).isEqualTo("an answer");
+            tab.eval(button + ".click()");
+            tab.await("document.body.dataset.state === 'done'");
+
+            String whole = tab.eval("""
+                            fetch('chat', {
+                              method: 'POST',
+                              headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+                              body: JSON.stringify({ model: %s.dataset.model, prompt: %s.dataset.prompt }),
+                            }).then((response) => response.json()).then(({ text }) => text)
+                            """.formatted(button, button)).asText();
+            assertThat(whole).startsWith("You said: Tell me about rivers.").hasSizeGreaterThan(400);
+            assertThat(tab.text("#answer").strip()).isEqualTo(whole);
+            assertThat(tab.text("#state")).startsWith("Done: 120 pieces, stop");
+            assertThat(tab.text("#note")).isEmpty();
+            assertThat(tab.eval("document.querySelector('#timeline .ticks').getAttribute('d').match(/M/g).length")
+                            .asInt())
+                    .isEqualTo(120);
+            assertThat(tab.eval("document.querySelector('#timeline').getAttribute('aria-label')")
+                            .asText())
+                    .startsWith("First token after ")
+                    .contains("119 gaps");
+            assertThat(tab.text("#details"))
+                    .contains("Requestmr-", "Upstreamdefault", "Attempts1", "TTFT by the relay", "TTFT by this page");
+            assertThat(tab.text("#usage")).endsWith(" in, 120 out");
+            assertThat(tab.text("#go-label")).isEqualTo("Send");
+            assertThat(tab.eval("violations.join()").asText()).isEmpty();
+        }
+    }
+
+    @Test
     void asksASecondModelBesideTheFirst(Chromium chromium) {
         try (var mock = MockServer.start(MockConfig.defaults());
                 var relay = ChatRelay.start(mock.uri());
