@@ -1,5 +1,5 @@
 # The image of Millrace: a Java runtime of the modules that it needs (jlink), the distribution, and what `millrace train`
-# learned, on a small Debian. For amd64 and arm64; no step names a processor. docs/production.md says how to run it,
+# learned, on a small Debian. For amd64 and arm64, but only amd64 has been built. docs/production.md says how to run it,
 # scripts/check-image builds and boots it without a registry.
 #
 #     docker build -t millrace .

@@ -311,7 +311,7 @@ def bombs(quick):
         prober.finish()
         cut = sum(1 for status, whole, _ in ends if status == 200 and not whole)
         yield Row("bombs", f"{count} clients that read gzip streams of 100 MB each of 0.1 MB, -Xmx192m", f"process {before} to {relay.rss_mib()} MiB",
-                  prober.words(), f"{cut} of {count} cut, and told", prober.sound() and cut == count)
+                  prober.words(), f"{cut} of {count} cut", prober.sound() and cut == count)
     finally: relay.stop(); mock.stop()
 
 

@@ -34,7 +34,7 @@ final class NodeSdk implements Sdk {
      * The packaged Node of a fixed version. If there is none for this machine, the Node on the path, which must not be
      * older.
      */
-    private static Path node() {
+    static Path node() {
         var installed = CLIENTS.resolve("node_modules/.installed-lock.json");
         if (!Files.exists(installed)) {
             throw new IllegalStateException("The client SDKs are not installed: run scripts/setup-it");

@@ -2,6 +2,7 @@ package io.millrace.it.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.test.Documents;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -19,7 +20,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -259,26 +259,14 @@ class DocsIT {
     }
 
     private static List<DocPage> pages() throws IOException {
-        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"));
-                Stream<Path> examples = Files.list(EXAMPLES)) {
-            List<Path> files = Stream.of(
-                            Stream.of("README.md", "CONTRIBUTING.md", "SECURITY.md")
-                                    .map(ROOT::resolve),
-                            docs.filter(file -> file.toString().endsWith(".md")).sorted(),
-                            examples.map(example -> example.resolve("README.md"))
-                                    .filter(Files::exists)
-                                    .sorted())
-                    .flatMap(Function.identity())
-                    .toList();
-            var pages = new ArrayList<DocPage>();
-            for (Path file : files) {
-                DocPage page = DocPage.read(file);
-                if (!page.blocks().isEmpty()) {
-                    pages.add(page);
-                }
+        var pages = new ArrayList<DocPage>();
+        for (Path file : Documents.below(ROOT)) {
+            DocPage page = DocPage.read(file);
+            if (!page.blocks().isEmpty()) {
+                pages.add(page);
             }
-            return pages;
         }
+        return pages;
     }
 
     private static String name(DocPage page) {

@@ -24,6 +24,7 @@ class NamedTestsTest {
             "bench/src/peers/java",
             "it/src/test/java");
     private static final Pattern NAMED = Pattern.compile("`([A-Z]\\w+(?:Test|Contract|IT|Benchmark))`");
+    private static final Pattern FUZZER = Pattern.compile("^\\| `(\\w+FuzzTest)` \\|");
     private static final Pattern HOLDER = Pattern.compile(NAMED.pattern() + "|`scripts/(?:agents|drill|compare)[^`]*`");
     /** Says what was decided, not what is promised. */
     private static final String CHOICES = "## Choices";
@@ -49,6 +50,20 @@ class NamedTestsTest {
             }
         }
         assertThat(without).isEmpty();
+    }
+
+    @Test
+    void everyFuzzerHasARowInTheChecks() throws IOException {
+        Set<String> rows = new TreeSet<>();
+        for (String line : Files.readAllLines(ROOT.resolve("docs/checks.md"))) {
+            FUZZER.matcher(line).results().forEach(found -> rows.add(found.group(1)));
+        }
+        assertThat(rows).hasSizeGreaterThan(10);
+        assertThat(rows)
+                .containsExactlyElementsOf(testClasses().stream()
+                        .filter(name -> name.endsWith("FuzzTest"))
+                        .sorted()
+                        .toList());
     }
 
     private static void addPromisesWithout(String section, List<String> without) {
