@@ -149,8 +149,8 @@ public final class RedisLimits implements AutoCloseable {
             Scripts.add(arguments, change);
         }
         begin(nowNs);
-        link.eval(Scripts.TELL, keys, arguments, (totals, failure) -> {
-            if (totals != null) {
+        Scripts.eval(link, Scripts.TELL, keys, arguments, (totals, refusal) -> {
+            if (refusal == null) {
                 long atNs = System.nanoTime() / 2 + nowNs / 2;
                 for (int i = 0; i < changes.size(); i++) {
                     changes.get(i).answer().total(totals.get(i), atNs);
@@ -158,7 +158,7 @@ public final class RedisLimits implements AutoCloseable {
                 onTold();
             } else {
                 changes.forEach(change -> change.answer().refused());
-                onFailure(failure);
+                onRefused(refusal);
             }
         });
     }
@@ -186,15 +186,16 @@ public final class RedisLimits implements AutoCloseable {
     private void beat(long nowNs) {
         beatAtNs = nowNs;
         begin(nowNs);
-        link.eval(Scripts.BEAT, List.of(settings.prefix() + "limits:nodes"), List.of(node), (count, failure) -> {
-            if (count != null) {
-                count(Math.toIntExact(count.get(0)), nowNs);
-                answered();
-                found();
-            } else {
-                onFailure(failure);
-            }
-        });
+        Scripts.eval(
+                link, Scripts.BEAT, List.of(settings.prefix() + "limits:nodes"), List.of(node), (count, refusal) -> {
+                    if (refusal == null) {
+                        count(Math.toIntExact(count.get(0)), nowNs);
+                        answered();
+                        found();
+                    } else {
+                        onRefused(refusal);
+                    }
+                });
     }
 
     /**
@@ -210,10 +211,10 @@ public final class RedisLimits implements AutoCloseable {
         }
     }
 
-    private void onFailure(@Nullable Throwable failure) {
+    private void onRefused(String refusal) {
         limits.onTold(false);
         answered();
-        lost(RedisLink.reason(failure));
+        lost(RedisLink.refused(refusal));
     }
 
     private void found() {

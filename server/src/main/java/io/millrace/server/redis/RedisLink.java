@@ -5,13 +5,10 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
-import io.lettuce.core.protocol.CommandArgs;
-import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
@@ -37,7 +34,6 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -69,8 +65,8 @@ final class RedisLink {
 
     private Consumer<String> onMessage = message -> {};
     private @Nullable StatefulRedisConnection<String, String> connection;
-    /** Whether commands wait for {@link #flush}. */
-    private boolean unflushed;
+    /** The handler of {@link #last}. */
+    private RedisCommands commands = new RedisCommands(this::reset);
 
     /** The channel of the connection, or of the attempt to open one. */
     private @Nullable Channel last;
@@ -184,16 +180,20 @@ final class RedisLink {
         return bootstrap;
     }
 
-    private void onChannel(Channel channel, RedisSettings settings) {
-        if (tls != null) {
-            channel.pipeline().addFirst(UpstreamTls.handler(settings.host(), settings.port(), tls, channel.alloc()));
+    private void onChannel(Channel its, RedisSettings settings) {
+        if (channel == null) {
+            commands = new RedisCommands(this::reset);
+            its.pipeline().addFirst(commands);
         }
-        last = channel;
-        channel.closeFuture().addListener(over -> onClosed(channel));
+        if (tls != null) {
+            its.pipeline().addFirst(UpstreamTls.handler(settings.host(), settings.port(), tls, its.alloc()));
+        }
+        last = its;
+        its.closeFuture().addListener(over -> onClosed(its));
     }
 
-    private void onClosed(Channel channel) {
-        if (channel == last) {
+    private void onClosed(Channel its) {
+        if (its == last) {
             reset("the connection was closed");
         }
     }
@@ -240,6 +240,7 @@ final class RedisLink {
             lost("the connection was closed");
         } else {
             connection = opened;
+            commands.begin();
             listener.onConnected();
         }
     }
@@ -250,88 +251,31 @@ final class RedisLink {
     }
 
     /**
-     * Runs a script whose answer is a list of numbers. The link must be {@linkplain #isConnected connected}.
-     *
-     * @param told called on the event loop with the answer or the failure; not called if the connection is lost first
-     */
-    void eval(
-            String script,
-            List<String> keys,
-            List<String> arguments,
-            BiConsumer<@Nullable List<Long>, @Nullable Throwable> told) {
-        StatefulRedisConnection<String, String> its = connection;
-        if (its == null) {
-            return;
-        }
-        its.async()
-                .<List<Long>>eval(
-                        script, ScriptOutputType.MULTI, keys.toArray(String[]::new), arguments.toArray(String[]::new))
-                .whenComplete((answer, failure) -> {
-                    if (connection != its) {
-                        return;
-                    }
-                    if (answer != null || isRefusal(failure)) {
-                        told.accept(answer, failure);
-                    } else {
-                        reset(reason(failure));
-                    }
-                });
-    }
-
-    /**
-     * Sends a command with the next flush, which comes soon. The link must be {@linkplain #isConnected connected}.
+     * Sends a command with the others of this turn of the event loop. The link must be {@linkplain #isConnected connected}.
      *
      * @param told called on the event loop with the answer or the refusal; not called if the connection is lost first
-     * @param words the command's name, then texts, numbers and {@code byte[]}
+     * @param words the command's name, then texts, numbers, {@code byte[]} and {@link StoreLink.Content}
      */
     void call(BiConsumer<@Nullable Object, @Nullable String> told, Object... words) {
         StatefulRedisConnection<String, String> its = connection;
         if (its == null) {
             return;
         }
-        if (!unflushed) {
-            unflushed = true;
-            its.setAutoFlushCommands(false);
+        boolean first = commands.write(
+                (answer, refusal) -> {
+                    if (connection == its) {
+                        told.accept(answer, refusal);
+                    }
+                },
+                words);
+        if (first) {
             loop.execute(this::flush);
         }
-        var arguments = new CommandArgs<>(StringCodec.UTF8);
-        for (int i = 1; i < words.length; i++) {
-            add(arguments, words[i]);
-        }
-        its.async()
-                .dispatch(CommandType.valueOf((String) words[0]), new AnyReply(), arguments)
-                .whenComplete((answer, failure) -> {
-                    if (connection != its) {
-                        return;
-                    }
-                    if (failure == null) {
-                        told.accept(answer, null);
-                    } else if (isRefusal(failure)) {
-                        told.accept(null, String.valueOf(failure.getMessage()));
-                    } else {
-                        reset(reason(failure));
-                    }
-                });
     }
 
-    private static void add(CommandArgs<String, String> arguments, Object word) {
-        if (word instanceof byte[] bytes) {
-            arguments.add(bytes);
-        } else if (word instanceof Long number) {
-            arguments.add(number);
-        } else {
-            arguments.add((String) word);
-        }
-    }
-
-    /** Flushes the commands that wait. */
+    /** Sends the commands that wait. */
     void flush() {
-        if (unflushed) {
-            unflushed = false;
-            if (connection != null) {
-                connection.flushCommands();
-            }
-        }
+        commands.flush();
     }
 
     /** Closes the connection and opens another. */
@@ -374,20 +318,21 @@ final class RedisLink {
         ReferenceCountUtil.release(tls);
     }
 
-    private static boolean isRefusal(@Nullable Throwable failure) {
-        return failure instanceof RedisCommandExecutionException;
-    }
-
-    /** The reason of a failure. Answers of Redis do not contain the password. */
+    /** The reason of a failure to connect. Answers of Redis do not contain the password. */
     static String reason(@Nullable Throwable failure) {
         Throwable cause = failure;
-        while (cause != null && !isRefusal(cause) && cause.getCause() != null) {
+        while (cause != null && !(cause instanceof RedisCommandExecutionException) && cause.getCause() != null) {
             cause = cause.getCause();
         }
         if (cause == null) {
             return "no connection";
         }
         String message = String.valueOf(cause.getMessage());
-        return isRefusal(cause) ? REFUSED + message.replaceFirst("\\. script: .*", ".") : message;
+        return cause instanceof RedisCommandExecutionException ? refused(message) : message;
+    }
+
+    /** The reason that a refusal is. */
+    static String refused(String answer) {
+        return REFUSED + answer.replaceFirst("\\. script: .*", ".");
     }
 }

@@ -1,5 +1,6 @@
 package io.millrace.server.redis;
 
+import static java.util.concurrent.TimeUnit.MICROSECONDS;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.millrace.server.config.RedisSettings;
@@ -27,6 +28,7 @@ import org.slf4j.LoggerFactory;
 public final class RedisStreams implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisStreams.class);
     private static final long TICK_MS = 20;
+    private static final long SOON_US = 1_000;
 
     private final NodeShare node;
     private final RedisSettings settings;
@@ -87,6 +89,11 @@ public final class RedisStreams implements AutoCloseable {
         @Override
         public void call(Answer answer, Object... words) {
             redis.call(answer::on, words);
+        }
+
+        @Override
+        public void soon(Runnable task) {
+            loop.schedule(task, SOON_US, MICROSECONDS);
         }
 
         @Override

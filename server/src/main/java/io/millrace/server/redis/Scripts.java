@@ -1,7 +1,10 @@
 package io.millrace.server.redis;
 
 import io.millrace.server.limit.SharedChange;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** The scripts that Redis runs. Each call sends the whole text, so that a restarted Redis needs no set-up. */
 final class Scripts {
@@ -56,6 +59,33 @@ final class Scripts {
             """;
 
     private Scripts() {}
+
+    /**
+     * Runs a script whose answer is a list of numbers. The link must be {@linkplain RedisLink#isConnected connected}.
+     *
+     * @param told called on the event loop with the numbers or, if there are none, the refusal; not called if the
+     *     connection is lost first
+     */
+    static void eval(
+            RedisLink link,
+            String script,
+            List<String> keys,
+            List<String> arguments,
+            BiConsumer<List<Long>, @Nullable String> told) {
+        var words = new ArrayList<Object>(3 + keys.size() + arguments.size());
+        words.addAll(List.of("EVAL", script, keys.size()));
+        words.addAll(keys);
+        words.addAll(arguments);
+        link.call((answer, refusal) -> told.accept(numbers(answer), refusal), words.toArray());
+    }
+
+    private static List<Long> numbers(@Nullable Object answer) {
+        var numbers = new ArrayList<Long>();
+        if (answer instanceof List<?> list) {
+            list.forEach(each -> numbers.add(each instanceof Long number ? number : 0L));
+        }
+        return numbers;
+    }
 
     /** Adds the arguments of one change. */
     static void add(List<String> arguments, SharedChange change) {

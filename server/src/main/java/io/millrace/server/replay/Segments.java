@@ -19,6 +19,9 @@ final class Segments {
     private final ByteBufAllocator alloc;
     private final ReplayMemory memory;
     private final List<Segment> segments = new ArrayList<>();
+    /** The newest segment's bytes; null if there is none. */
+    private @Nullable ByteBuf last;
+
     private int nextSize = FIRST;
     private long oldest;
     private long tail;
@@ -53,19 +56,24 @@ final class Segments {
      * @return false if there was not enough memory; the content is then incomplete and must not be used
      */
     boolean append(ByteBuf from, int start, int end) {
+        ByteBuf to = last;
+        if (to == null || to.writableBytes() < end - start) {
+            return appendAcross(from, start, end);
+        }
+        copy(from, start, end - start, to);
+        tail += end - start;
+        return true;
+    }
+
+    private boolean appendAcross(ByteBuf from, int start, int end) {
         int at = start;
         while (at < end) {
-            ByteBuf last = segments.isEmpty()
-                    ? null
-                    : segments.get(segments.size() - 1).bytes();
-            if (last == null || last.writerIndex() == last.capacity()) {
-                last = next();
-                if (last == null) {
-                    return false;
-                }
+            ByteBuf to = last != null && last.isWritable() ? last : next();
+            if (to == null) {
+                return false;
             }
-            int length = Math.min(end - at, last.capacity() - last.writerIndex());
-            copy(from, at, length, last);
+            int length = Math.min(end - at, to.writableBytes());
+            copy(from, at, length, to);
             at += length;
             tail += length;
         }
@@ -93,6 +101,7 @@ final class Segments {
         try {
             ByteBuf next = alloc.directBuffer(nextSize, nextSize);
             segments.add(new Segment(tail, next));
+            last = next;
             nextSize = Math.min(2 * nextSize, LARGEST);
             return next;
         } catch (OutOfMemoryError e) {
@@ -111,6 +120,18 @@ final class Segments {
         int index = (int) (from - segment.start());
         return segment.bytes()
                 .retainedSlice(index, Math.min(max, segment.bytes().writerIndex() - index));
+    }
+
+    /** Appends a copy of {@code length} bytes from the offset {@code from} on to {@code to}. */
+    void copy(long from, int length, ByteBuf to) {
+        int left = length;
+        for (int i = indexOf(from); left > 0; i++) {
+            Segment segment = segments.get(i);
+            int index = (int) (from + length - left - segment.start());
+            int bytes = Math.min(left, segment.bytes().writerIndex() - index);
+            to.writeBytes(segment.bytes(), index, bytes);
+            left -= bytes;
+        }
     }
 
     /** Whether a blank line ends at {@code offset}, which must be greater than {@link #oldest}. */
@@ -153,6 +174,7 @@ final class Segments {
     void close() {
         segments.forEach(this::release);
         segments.clear();
+        last = null;
         oldest = tail;
     }
 

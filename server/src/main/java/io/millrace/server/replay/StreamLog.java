@@ -19,7 +19,9 @@ public final class StreamLog {
     private final ReplayMemory memory;
     private final long most;
     private final Executor turns;
-    private final List<Following> readers = new ArrayList<>();
+    /** Of most logs the empty one, which is one object for all. */
+    private List<Following> readers = List.of();
+
     private @Nullable Seal seal;
     private boolean closed;
     private boolean paced;
@@ -138,17 +140,9 @@ public final class StreamLog {
         return segments.slice(from, max);
     }
 
-    /** Copies bytes that are kept. */
-    public byte[] copy(long from, int bytes) {
-        byte[] copy = new byte[bytes];
-        int done = 0;
-        while (done < bytes) {
-            ByteBuf part = read(from + done, bytes - done);
-            int length = part.readableBytes();
-            part.readBytes(copy, done, length).release();
-            done += length;
-        }
-        return copy;
+    /** Appends a copy of bytes that are kept to {@code to}. */
+    public void copy(long from, int bytes, ByteBuf to) {
+        segments.copy(from, bytes, to);
     }
 
     /** Ends the log. Nothing is appended after that. Only the first call has an effect. */
@@ -192,6 +186,9 @@ public final class StreamLog {
             throw new IllegalArgumentException("from: " + from + " (expected: 0 to " + tail() + ")");
         }
         var following = new Following(reader, from);
+        if (readers.isEmpty()) {
+            readers = new ArrayList<>();
+        }
         readers.add(following);
         memory.readers(1);
         serve(following);

@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Parses the store's answers about the entries of a stream. */
 final class Entries {
+    /** The most digits that every {@code long} has room for. */
+    private static final int MOST_DIGITS = 18;
+
     private static final byte[] NOTHING = new byte[0];
 
     private Entries() {}
@@ -58,14 +61,21 @@ final class Entries {
         }
         if (!id.equals(StoreKeys.END)) {
             Object bytes = fields.get(1);
-            return bytes instanceof byte[] data ? new Entry(number(id.replaceFirst("-0$", "")), data, null, 0) : null;
+            return bytes instanceof byte[] data ? new Entry(offset(id), data, null, 0) : null;
         }
         String tail = fields.size() == 4 ? text(fields.get(3)) : "";
         return new Entry(-1, NOTHING, text(fields.get(1)), number(tail));
     }
 
+    private static long offset(String id) {
+        return number(id.endsWith("-0") ? id.substring(0, id.length() - 2) : id);
+    }
+
     private static long number(String text) {
-        return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : Long.MAX_VALUE;
+        boolean digits = !text.isEmpty()
+                && text.length() <= MOST_DIGITS
+                && text.chars().allMatch(each -> each >= '0' && each <= '9');
+        return digits ? Long.parseLong(text) : Long.MAX_VALUE;
     }
 
     /** An answer as text; empty if it is no text. */

@@ -240,6 +240,13 @@ public final class LoopShare {
                 words);
     }
 
+    /** Runs {@code task} after about a millisecond; without a connection, never. */
+    void soon(Runnable task) {
+        if (link != null) {
+            link.soon(task);
+        }
+    }
+
     /** Sends a message to another node. It may be lost. */
     void tell(String other, String text) {
         call(Shipper.IGNORED, "PUBLISH", keys().inbox(other), text);

@@ -121,12 +121,7 @@ public final class NodeShare {
                     atOwner(id, loop -> loop.onFollow(id, words[2]));
                 }
             }
-            case "bell" -> {
-                LoopShare reader = readerOf(id);
-                if (reader != null) {
-                    reader.execute(() -> reader.onBell(id));
-                }
-            }
+            case "bell" -> ring(List.of(words).subList(1, words.length));
             case "stop" -> {
                 if (words.length == 5) {
                     atOwner(id, loop -> loop.errands().onStop(id, words[2], words[3], words[4]));
@@ -139,6 +134,17 @@ public final class NodeShare {
             }
             default -> {
                 // A later version may send other messages.
+            }
+        }
+    }
+
+    /** Streams of other nodes have new bytes. */
+    private void ring(List<String> ids) {
+        for (LoopShare loop : loops) {
+            List<String> its =
+                    ids.stream().filter(id -> loop.equals(readerOf(id))).toList();
+            if (!its.isEmpty()) {
+                loop.execute(() -> its.forEach(loop::onBell));
             }
         }
     }

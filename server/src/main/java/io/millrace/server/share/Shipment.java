@@ -85,7 +85,7 @@ final class Shipment {
     void open(String head, StreamLog log, Terms terms) {
         content = new Content(head, log, terms);
         state = state == State.FENCED ? state : State.NEW;
-        log.onFlush(this::onFlush);
+        log.onFlush(() -> shipper.onNews(this));
         noteFollowers();
         shipper.urge(this);
     }
@@ -93,12 +93,6 @@ final class Shipment {
     /** The names of the stream. The store keeps them as long as the stream. */
     ShippedNames names() {
         return names;
-    }
-
-    private void onFlush() {
-        if (isUrgent()) {
-            shipper.urge(this);
-        }
     }
 
     /** Another node has clients who follow the stream. */
@@ -126,6 +120,14 @@ final class Shipment {
                 || log.isClosed()
                 || (isBehind() && !followers.isEmpty())
                 || log.tail() - shipped >= HURRY_BYTES;
+    }
+
+    /** Whether what {@linkplain #isUrgent is urgent} may wait for the bytes of other streams. */
+    boolean mayGather() {
+        return content != null
+                && content.log().seal() == null
+                && !content.log().isClosed()
+                && content.log().tail() - shipped < HURRY_BYTES;
     }
 
     boolean isOver() {
@@ -192,7 +194,7 @@ final class Shipment {
         }
         words.add(end + "-0");
         words.add("d");
-        words.add(its.log().copy(from, bytes));
+        words.add(new LogBytes(its.log(), from, bytes));
         boolean first = create;
         busy = true;
         shipper.call((reply, refusal) -> onWritten(reply, refusal, end), bytes, words.toArray());

@@ -4,8 +4,12 @@ import io.millrace.server.replay.OnceKey;
 import io.millrace.server.replay.StreamLog;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +31,11 @@ final class Shipper {
     private final Map<String, Shipment> all = new HashMap<>();
     /** The shipments that wait for their turn, the next one first. */
     private final ArrayDeque<Turn> due = new ArrayDeque<>();
+
+    /** The shipments that gather bytes, for those of several streams to leave together. */
+    private final Set<Shipment> gathering = new LinkedHashSet<>();
+    /** The streams of which a node has not been told yet that there are new bytes. */
+    private final Map<String, StringJoiner> bells = new LinkedHashMap<>();
 
     private int unanswered;
     private long unansweredBytes;
@@ -115,11 +124,31 @@ final class Shipper {
         }
     }
 
+    /** Ships the new bytes of a stream if they must not wait for the end of the window. */
+    void onNews(Shipment shipment) {
+        if (!shipment.isUrgent()) {
+            return;
+        }
+        if (!shipment.mayGather()) {
+            urge(shipment);
+        } else if (!shipment.isBusy() && gathering.add(shipment) && gathering.size() == 1) {
+            share.soon(this::shipGathered);
+        }
+    }
+
+    private void shipGathered() {
+        List<Shipment> ready = List.copyOf(gathering);
+        gathering.clear();
+        for (Shipment each : ready) {
+            if (each.isUrgent()) {
+                urge(each);
+            }
+        }
+    }
+
     /** The last command of a shipment was answered. */
     void next(Shipment shipment) {
-        if (shipment.isUrgent()) {
-            urge(shipment);
-        }
+        onNews(shipment);
         requeue(shipment, share.nowNs() + windowNs);
     }
 
@@ -173,6 +202,7 @@ final class Shipper {
      */
     void onUnsure() {
         connection++;
+        gathering.clear();
         unanswered = 0;
         unansweredBytes = 0;
         due.clear();
@@ -223,9 +253,17 @@ final class Shipper {
         share.counters().unshipped(change);
     }
 
-    /** Tells a node that a stream has new bytes. */
+    /** Tells a node that a stream has new bytes. One message tells it of all streams of one turn of the event loop. */
     void ring(String node, String id) {
-        share.tell(node, "bell " + id);
+        if (bells.isEmpty()) {
+            share.execute(this::ringAll);
+        }
+        bells.computeIfAbsent(node, its -> new StringJoiner(" ", "bell ", "")).add(id);
+    }
+
+    private void ringAll() {
+        bells.forEach((node, text) -> share.tell(node, text.toString()));
+        bells.clear();
     }
 
     StoreKeys keys() {

@@ -1,5 +1,6 @@
 package io.millrace.server.share;
 
+import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /** A connection to a store that speaks Redis' protocol. Confined to one event loop. */
@@ -15,6 +16,15 @@ public interface StoreLink {
         void on(@Nullable Object reply, @Nullable String refusal);
     }
 
+    /** Bytes of a command that are written when it is sent. */
+    interface Content {
+        /** The number of the bytes. */
+        int length();
+
+        /** Appends the bytes to {@code to}, which remains with the caller. */
+        void writeTo(ByteBuf to);
+    }
+
     /** Whether commands can be sent. */
     boolean isConnected();
 
@@ -22,9 +32,13 @@ public interface StoreLink {
      * Sends a command. Without a connection, nothing happens. The store carries out commands in their order.
      *
      * @param answer not called if the connection is lost first
-     * @param words the command's name and arguments: texts, numbers and {@code byte[]}
+     * @param words the command's name and arguments: texts, numbers, {@code byte[]} and {@link Content}, which is
+     *     written before this method returns
      */
     void call(Answer answer, Object... words);
+
+    /** Runs {@code task} on the event loop after about a millisecond. */
+    void soon(Runnable task);
 
     /** Closes the connection and opens another. */
     void reset(String reason);

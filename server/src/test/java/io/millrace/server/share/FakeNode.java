@@ -1,6 +1,7 @@
 package io.millrace.server.share;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.ResumeStore;
 import io.millrace.server.replay.LogReader;
@@ -10,6 +11,7 @@ import io.millrace.server.replay.StreamLog;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -107,6 +109,9 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
     @Override
     public void call(Answer answer, Object... words) {
         FakeRedis.Connection its = connection;
+        for (int i = 0; i < words.length; i++) {
+            words[i] = words[i] instanceof StoreLink.Content content ? bytes(content) : words[i];
+        }
         sent.add(() -> {
             Object reply = null;
             String refusal = null;
@@ -119,6 +124,20 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
                 answer.on(reply, refusal);
             }
         });
+    }
+
+    private static byte[] bytes(StoreLink.Content content) {
+        ByteBuf to = Unpooled.buffer();
+        content.writeTo(to);
+        byte[] bytes = ByteBufUtil.getBytes(to);
+        to.release();
+        assertThat(bytes).hasSize(content.length());
+        return bytes;
+    }
+
+    @Override
+    public void soon(Runnable task) {
+        tasks.add(task);
     }
 
     @Override

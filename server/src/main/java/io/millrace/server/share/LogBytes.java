@@ -1,0 +1,12 @@
+package io.millrace.server.share;
+
+import io.millrace.server.replay.StreamLog;
+import io.netty.buffer.ByteBuf;
+
+/** Bytes of a log, which are copied once: from the log into what is sent. */
+record LogBytes(StreamLog log, long from, int length) implements StoreLink.Content {
+    @Override
+    public void writeTo(ByteBuf to) {
+        log.copy(from, length, to);
+    }
+}
