@@ -1,5 +1,5 @@
 """The figures of scripts/resume-figures, which says how to call it: real processes, sockets on loopback, bounded in time."""
-import atexit, glob, os, re, selectors, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
+import atexit, glob, multiprocessing, os, re, selectors, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
 
 LAUNCHER = os.environ["MILLRACE"]
 QUICK = "--quick" in sys.argv
@@ -230,15 +230,15 @@ def in_turns():
     upstream = mock()
     relay = Relay(upstream, routes="[{match: {models: [off]}, upstream: mock}, {upstream: mock, disconnect: {policy: detach, maxTime: 0s}}]", resume="{keep: 1s}")
     costs, lates, held = {kind: [] for kind in KINDS}, {kind: [] for kind in KINDS}, []
-    for turn in range(len(KINDS) * (2 if QUICK else 6)):  # the first of each kind warms up
+    for turn in range(len(KINDS) * (2 if QUICK else 10)):  # the first of each kind warms up
         kind = KINDS[turn % len(KINDS)]
         before = metric(relay, "millrace_replay_bytes ")
         clients = [post(relay, f"tokens=100000,gap_ms={GAP_MS}", "off" if kind == "off" else "m") for _ in range(STREAMS)]
         read(clients, lambda: all(each.stream is not None and each.frames for each in clients))
         readers = [follow(relay, each.stream) for each in clients] if kind == "read twice" else []
-        read_for(clients + readers, 1.5)
+        read_for(clients + readers, 1)
         cpu, frames = relay.cpu(), sum(each.frames for each in clients)
-        read_for(clients + readers, SECONDS / 3)
+        read_for(clients + readers, SECONDS / 4)
         frames = sum(each.frames for each in clients) - frames
         if turn >= len(KINDS): costs[kind].append((relay.cpu() - cpu) / frames * 1e6)
         if kind == "kept": held.append((metric(relay, "millrace_replay_bytes ") - before - 16384 * STREAMS) / sum(each.size - 7 * each.frames for each in clients))
@@ -246,7 +246,7 @@ def in_turns():
         few = [post(relay, f"tokens=100000,gap_ms={GAP_MS},stamp=1", "off" if kind == "off" else "m") for _ in range(10)]
         read(few, lambda: all(each.frames for each in few))
         for each in few: each.late = []
-        end = time.perf_counter() + 1.5
+        end = time.perf_counter() + 1
         read(few, lambda: time.perf_counter() >= end)
         if turn >= len(KINDS): lates[kind] += [late for each in few for late in each.late]
         close(few)
@@ -268,33 +268,53 @@ def replay(relay, stream):
     return size / (time.perf_counter() - begin) / 1e6, size / (relay.cpu() - cpu) / 1e6
 
 
+def watch_live(relay, told):
+    """In a process of its own, for the many clients of the other one not to delay it: reads live streams until it is told to
+    end, and tells when each frame came, and how many milliseconds after it was made."""
+    atexit._clear()
+    live = [post(relay, "tokens=100000,gap_ms=100,stamp=1") for _ in range(20)]
+    read(live, lambda: all(each.frames for each in live))
+    told.send(None)
+    lates = []
+    def over():
+        for each in live:
+            lates.extend((time.perf_counter(), late) for late in each.late or ())
+            each.late = []
+        return told.poll()
+    read(live, over)
+    told.send(lates)
+
+
 def death(upstream, store, count, later):
     """Seconds from kill -9 of a node: until many who ask at once have an answer, and until all who follow its streams are told.
     Meanwhile the cores that Redis used, and the delays of live streams of the other node at p99, before and then."""
     one, two = Relay(upstream, True, store), Relay(upstream, True, store)
-    live = [post(two, "tokens=100000,gap_ms=100,stamp=1") for _ in range(20)]
+    told, live = multiprocessing.Pipe()
+    watch = multiprocessing.get_context("fork").Process(target=watch_live, args=(two, live), daemon=True)
+    watch.start()
+    told.recv()
     clients = [post(one, "tokens=100000,gap_ms=50") for _ in range(count)]
-    read(clients + live, lambda: all(each.frames for each in clients + live))
+    read(clients, lambda: all(each.frames for each in clients))
     readers = [follow(two, each.stream) for each in clients]
-    read(clients + readers + live, lambda: all(each.frames for each in readers))
-    for each in live: each.late = []
-    end = time.perf_counter() + 4
-    read(clients + readers + live, lambda: time.perf_counter() >= end)
-    before = sorted(late for each in live for late in each.late)
-    for each in live: each.late = []
+    read(clients + readers, lambda: all(each.frames for each in readers))
+    read_for(clients + readers, 5)
     used, killed = store.cpu(), time.perf_counter()
     one.stop(signal.SIGKILL)
     again = [follow(two, clients[i % count].stream) for i in range(later)]
-    read(again + readers + live, lambda: all(each.stream is not None for each in again))
+    read(again + readers, lambda: all(each.stream is not None for each in again))
     answered = time.perf_counter() - killed
     used = (store.cpu() - used) / answered
-    then = sorted(late for each in live for late in each.late)
-    read(again + readers + live, lambda: all(each.done for each in again + readers))
-    told = time.perf_counter() - killed
+    read(again + readers, lambda: all(each.done for each in again + readers))
+    gone = time.perf_counter() - killed
+    told.send(None)
+    lates = told.recv()
+    watch.join()
+    before = [late for at, late in lates if killed - 4 <= at < killed]
+    then = [late for at, late in lates if killed <= at < killed + max(1, answered)]
     assert all(b"relay_lost" in each.tail for each in again + readers), "a reader was not told"
-    close(clients + readers + again + live)
+    close(clients + readers + again)
     two.stop(signal.SIGKILL)
-    return told, answered, used, part(before, .99), part(then, .99)
+    return gone, answered, used, part(before, .99), part(then, .99)
 
 
 def middle(values): return statistics.median(values)

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 public final class RedisStreams implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisStreams.class);
     private static final long TICK_MS = 20;
-    private static final long SOON_US = 1_000;
+    private static final long SOON_US = 1_500;
 
     private final NodeShare node;
     private final RedisSettings settings;

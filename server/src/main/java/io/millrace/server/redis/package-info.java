@@ -3,8 +3,7 @@
  * have used of their limits. {@link io.millrace.server.redis.RedisStreams} connects the store in which nodes keep streams.
  * {@link io.millrace.server.redis.RedisLink} is a connection on one of the relay's event loops. It connects again when it
  * loses the connection. Lettuce opens the connections, with TLS and the password, and hears the channel of a node. Commands and
- * their answers are {@link io.millrace.server.redis.RedisCommands}': one write for all of a turn, and two fifths of Lettuce's
- * processor time for each.
+ * their answers are {@link io.millrace.server.redis.RedisCommands}': those of a turn are one buffer and one write.
  *
  * <p>No other package uses Lettuce. The class path needs it only if Redis is configured. This package owns no buffers: those
  * of Lettuce belong to its channels.

@@ -240,7 +240,7 @@ public final class LoopShare {
                 words);
     }
 
-    /** Runs {@code task} after about a millisecond; without a connection, never. */
+    /** Runs {@code task} after one or two milliseconds; without a connection, never. */
     void soon(Runnable task) {
         if (link != null) {
             link.soon(task);

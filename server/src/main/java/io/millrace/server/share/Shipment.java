@@ -197,6 +197,7 @@ final class Shipment {
         words.add(new LogBytes(its.log(), from, bytes));
         boolean first = create;
         busy = true;
+        tellFollowers();
         shipper.call((reply, refusal) -> onWritten(reply, refusal, end), bytes, words.toArray());
         if (first) {
             shipper.call(Shipper.IGNORED, 0, "PEXPIRE", bytesKey(), LIFE_MS);
@@ -207,6 +208,7 @@ final class Shipment {
         List<Object> words = begin();
         words.addAll(List.of(StoreKeys.END, "e", word(seal), "t", its.log().tail()));
         busy = true;
+        tellFollowers();
         shipper.call((reply, refusal) -> onWritten(reply, refusal, -1), 0, words.toArray());
         expire(its.terms().keepMs());
     }
@@ -242,7 +244,6 @@ final class Shipment {
             } else {
                 shipped = end;
             }
-            tellFollowers();
         }
         shipper.next(this);
     }
@@ -321,6 +322,7 @@ final class Shipment {
         }
     }
 
+    /** Tells them with what is sent in this turn. The store carries that out first. */
     private void tellFollowers() {
         if (!followers.isEmpty()) {
             followers.keySet().forEach(node -> shipper.ring(node, id));

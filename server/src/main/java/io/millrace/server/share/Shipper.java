@@ -233,6 +233,7 @@ final class Shipper {
     void close() {
         if (share.isConnected()) {
             List.copyOf(all.values()).forEach(Shipment::shipLast);
+            ringAll();
         }
         all.clear();
         due.clear();
@@ -253,7 +254,7 @@ final class Shipper {
         share.counters().unshipped(change);
     }
 
-    /** Tells a node that a stream has new bytes. One message tells it of all streams of one turn of the event loop. */
+    /** Tells a node, at the end of this turn of the event loop, which streams have new bytes: all of them in one message. */
     void ring(String node, String id) {
         if (bells.isEmpty()) {
             share.execute(this::ringAll);

@@ -37,7 +37,7 @@ public interface StoreLink {
      */
     void call(Answer answer, Object... words);
 
-    /** Runs {@code task} on the event loop after about a millisecond. */
+    /** Runs {@code task} on the event loop after one or two milliseconds. */
     void soon(Runnable task);
 
     /** Closes the connection and opens another. */
