@@ -70,7 +70,7 @@ final class OpenStreams implements Sweepable {
         this.share = share;
         this.resume = resume;
         ids = new StreamIds((share == null ? "" : share.nodeName() + ".") + number + "-");
-        memory.onTight(eventLoop, this::evict);
+        memory.onTight(eventLoop, List.of(this::dropStored, this::evictEnded, this::evictLive));
     }
 
     /**
@@ -290,16 +290,8 @@ final class OpenStreams implements Sweepable {
         due.forEach(this::forget);
     }
 
-    /**
-     * Gives up logs until there is room: first what the store has, too; then those that have ended, the oldest end first;
-     * then those in progress that nobody but the client that asked has ever read, the largest first.
-     */
-    void evict() {
-        if (share != null) {
-            share.relieve();
-            dropStored(share);
-        }
-        evictEnded();
+    /** Gives up those in progress that nobody but the client that asked has ever read, the largest first. */
+    void evictLive() {
         if (!memory.isNearlyFull()) {
             return;
         }
@@ -317,7 +309,12 @@ final class OpenStreams implements Sweepable {
     }
 
     /** Drops what the store has, too. Who asks for it gets it from there. */
-    private void dropStored(LoopShare its) {
+    void dropStored() {
+        LoopShare its = share;
+        if (its == null) {
+            return;
+        }
+        its.relieve();
         for (OpenStream entry : List.copyOf(streams.values())) {
             Kept kept = memory.isTight() ? entry.kept : null;
             if (kept == null || kept.log().isClosed()) {
@@ -334,7 +331,8 @@ final class OpenStreams implements Sweepable {
         }
     }
 
-    private void evictEnded() {
+    /** Gives up those that have ended, the oldest end first. */
+    void evictEnded() {
         while (memory.isTight() && !ended.isEmpty()) {
             OpenStream oldest = ended.remove();
             givenUp.add(oldest);

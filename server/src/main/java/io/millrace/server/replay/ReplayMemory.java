@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -44,7 +45,7 @@ public final class ReplayMemory {
         NOT_BEGUN
     }
 
-    private record Relief(Executor loop, Runnable action) {}
+    private record Relief(Executor loop, List<Runnable> steps) {}
 
     /** A limit of {@code most} bytes; 0 means an eighth of the largest heap. */
     public ReplayMemory(long most) {
@@ -54,9 +55,12 @@ public final class ReplayMemory {
         }
     }
 
-    /** Runs {@code action} on {@code loop} each time memory becomes {@linkplain #isTight tight}. */
-    public void onTight(Executor loop, Runnable action) {
-        reliefs.add(new Relief(loop, action));
+    /**
+     * Runs {@code steps} on {@code loop} each time memory becomes {@linkplain #isTight tight}. A step runs when all loops have
+     * done the one before, and if memory is still tight: no loop gives up what matters while another has what does not.
+     */
+    public void onTight(Executor loop, List<Runnable> steps) {
+        reliefs.add(new Relief(loop, steps));
     }
 
     /** Whether logs of ended streams should be dropped, so that streams in progress have room. */
@@ -81,12 +85,32 @@ public final class ReplayMemory {
             held.addAndGet(-bytes);
         }
         if ((!taken || isTight()) && asked.compareAndSet(false, true)) {
-            reliefs.forEach(relief -> relief.loop().execute(() -> {
-                asked.set(false);
-                relief.action().run();
-            }));
+            relieve(0);
         }
         return taken;
+    }
+
+    private void relieve(int step) {
+        List<Relief> all =
+                reliefs.stream().filter(each -> step < each.steps().size()).toList();
+        if (all.isEmpty()) {
+            asked.set(false);
+            return;
+        }
+        var left = new AtomicInteger(all.size());
+        for (Relief each : all) {
+            each.loop().execute(() -> {
+                each.steps().get(step).run();
+                if (left.decrementAndGet() > 0) {
+                    return;
+                }
+                if (isTight()) {
+                    relieve(step + 1);
+                } else {
+                    asked.set(false);
+                }
+            });
+        }
     }
 
     void giveBack(int bytes) {

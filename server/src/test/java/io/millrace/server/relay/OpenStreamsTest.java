@@ -94,18 +94,21 @@ class OpenStreamsTest {
         log(read).countFollow();
         String detached = open(KEY, 100_000);
         log(detached).waitsForReaders();
-        streams.evict();
+        streams.evictEnded();
+        streams.evictLive();
         assertThat(log(ended).isClosed()).isTrue();
         assertThat(memory.isTight()).isTrue();
         assertThat(List.of(small, large, middle, read, detached)).noneMatch(id -> log(id).isClosed());
         String more = open(KEY, 50_000);
         assertThat(memory.isNearlyFull()).isTrue();
-        streams.evict();
+        streams.evictEnded();
+        streams.evictLive();
         assertThat(log(large).isClosed()).isTrue();
         assertThat(List.of(small, middle, read, detached, more)).noneMatch(id -> log(id).isClosed());
         assertThat(memory.givenUp(ReplayMemory.GivenUp.LIVE)).isEqualTo(1);
         String largest = open(KEY, 300_000);
-        streams.evict();
+        streams.evictEnded();
+        streams.evictLive();
         assertThat(log(largest).isClosed()).isTrue();
         assertThat(List.of(small, middle, read, detached, more)).noneMatch(id -> log(id).isClosed());
     }

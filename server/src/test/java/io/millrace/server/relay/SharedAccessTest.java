@@ -47,7 +47,7 @@ class SharedAccessTest {
     private static final String KEY = "Authorization: Bearer sk-one";
     private static final String OTHER = "Authorization: Bearer sk-two";
     private static final String ONCE = "Idempotency-Key: 6f1c2a34-0b1e-4d7e-9c55";
-    private static final int MEMORY = 1 << 20;
+    private static final int MEMORY = 2 << 20;
 
     private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
     private final List<RelayHarness> relays = new ArrayList<>();
