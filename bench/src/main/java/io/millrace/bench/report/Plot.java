@@ -1,5 +1,7 @@
 package io.millrace.bench.report;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.Locale;
 
 /**
@@ -158,7 +160,7 @@ final class Plot {
             boolean few = axis.to / axis.from < 200;
             for (; power <= axis.to; power *= 10) {
                 for (int step : few ? new int[] {1, 2, 5} : new int[] {1}) {
-                    tick(axis, power * step, level);
+                    tick(axis, power * step, power * step, level);
                 }
             }
             return;
@@ -167,11 +169,11 @@ final class Plot {
         double high = Math.max(axis.from, axis.to);
         double step = step((high - low) / 5);
         for (double at = Math.ceil(low / step) * step; at <= high * (1 + 1e-9); at += step) {
-            tick(axis, at, level);
+            tick(axis, at, step, level);
         }
     }
 
-    private void tick(Axis axis, double at, boolean level) {
+    private void tick(Axis axis, double at, double step, boolean level) {
         double low = Math.min(axis.from, axis.to);
         if (at < low * (1 - 1e-9) || at > Math.max(axis.from, axis.to) * (1 + 1e-9)) {
             return;
@@ -182,14 +184,14 @@ final class Plot {
                     x(at), x(at), TOP, height - BOTTOM);
             line(
                     "<text class=\"tick\" x=\"%.2f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-                    x(at), height - BOTTOM + 15, number(at));
+                    x(at), height - BOTTOM + 15, number(at, step));
         } else {
             line(
                     "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.2f\" y2=\"%.2f\"/>",
                     LEFT, width - RIGHT, y(at), y(at));
             line(
                     "<text class=\"tick\" x=\"%d\" y=\"%.2f\" text-anchor=\"end\">%s</text>",
-                    LEFT - 6, y(at) + 4, number(at));
+                    LEFT - 6, y(at) + 4, number(at, step));
         }
     }
 
@@ -204,13 +206,16 @@ final class Plot {
         return 10 * power;
     }
 
-    private static String number(double value) {
-        double size = Math.abs(value);
-        if (size >= 10_000) {
-            return String.format(Locale.ROOT, size % 1000 == 0 ? "%.0fk" : "%.1fk", value / 1000);
-        }
-        String text = String.format(Locale.ROOT, size >= 10 || size == 0 ? "%.0f" : size >= 1 ? "%.1f" : "%.3f", value);
-        return text.contains(".") ? text.replaceAll("\\.?0+$", "") : text;
+    /** A tick's label, with as many decimals as tell it from the next tick, which is {@code step} away. */
+    private static String number(double value, double step) {
+        boolean thousands = Math.abs(value) >= 10_000;
+        double unit = thousands ? 1000 : 1;
+        int decimals = (int) Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9));
+        String text = BigDecimal.valueOf(value / unit)
+                .setScale(decimals, RoundingMode.HALF_UP)
+                .stripTrailingZeros()
+                .toPlainString();
+        return thousands ? text + "k" : text;
     }
 
     static String escape(String text) {
