@@ -1,6 +1,5 @@
 package io.millrace.server.redis;
 
-import static java.util.concurrent.TimeUnit.MICROSECONDS;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.millrace.server.config.RedisSettings;
@@ -28,7 +27,6 @@ import org.slf4j.LoggerFactory;
 public final class RedisStreams implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisStreams.class);
     private static final long TICK_MS = 20;
-    private static final long SOON_US = 1_500;
 
     private final NodeShare node;
     private final RedisSettings settings;
@@ -93,7 +91,7 @@ public final class RedisStreams implements AutoCloseable {
 
         @Override
         public void soon(Runnable task) {
-            loop.schedule(task, SOON_US, MICROSECONDS);
+            loop.execute(task);
         }
 
         @Override

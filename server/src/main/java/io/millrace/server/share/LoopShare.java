@@ -240,7 +240,7 @@ public final class LoopShare {
                 words);
     }
 
-    /** Runs {@code task} after one or two milliseconds; without a connection, never. */
+    /** Runs {@code task} at the end of this turn; before the first connection, never. */
     void soon(Runnable task) {
         if (link != null) {
             link.soon(task);

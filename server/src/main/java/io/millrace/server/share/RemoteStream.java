@@ -71,6 +71,7 @@ final class RemoteStream {
     }
 
     void onBell() {
+        absent.is(false, 0); // Its node is alive, also if the store has dropped the lease to save memory.
         if (busy) {
             bell = true;
         } else if (isFull()) {
@@ -352,7 +353,9 @@ final class RemoteStream {
                 look();
             }
             // Those who may not read it must not make its node answer: the time would tell that it is there.
-            if (nowNs - followedNs >= FOLLOW_NS && (read || askers.stream().anyMatch(this::mayRead))) {
+            // A node whose lease is missing is asked at once: it answers with a bell if it is alive.
+            long pauseNs = absent.is() ? SOON_NS : FOLLOW_NS;
+            if (nowNs - followedNs >= pauseNs && (read || askers.stream().anyMatch(this::mayRead))) {
                 followedNs = nowNs;
                 share().tell(node, "follow " + id + " " + share().nodeName());
             }

@@ -37,7 +37,7 @@ public interface StoreLink {
      */
     void call(Answer answer, Object... words);
 
-    /** Runs {@code task} on the event loop after one or two milliseconds. */
+    /** Runs {@code task} at the end of this turn of the event loop. */
     void soon(Runnable task);
 
     /** Closes the connection and opens another. */

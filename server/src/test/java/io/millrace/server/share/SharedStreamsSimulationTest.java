@@ -292,6 +292,31 @@ class SharedStreamsSimulationTest {
         other.loop.close();
     }
 
+    /** A store that needs memory may drop a lease as soon as it is written. */
+    @Test
+    void aNodeThatAnswersIsNotDeadWithoutItsLease() {
+        String id = writer.newId();
+        StreamLog log = writer.begin(id);
+        append(log, "data: 1\n\n");
+        run(20);
+        FakeNode.Reader reader = other.read(id, FakeNode.KEY, 0);
+        run(20);
+        redis.before = command -> {
+            if (command.equals("EXISTS")) {
+                redis.execute("DEL", writer.loop.keys().node(writer.share.name()));
+            }
+        };
+        run(500);
+        assertThat(reader.answer).isEqualTo("found");
+        assertThat(other.share.counters().lostTotal()).isZero();
+        writer.stands = true;
+        run(500);
+        assertThat(reader.answer).isEqualTo("LOST");
+        log.close();
+        writer.loop.close();
+        other.loop.close();
+    }
+
     /** Even if the store has lost its lease, when it reads back what it has dropped. */
     @Test
     void aNodeDoesNotTakeItselfForDead() {
