@@ -90,11 +90,6 @@ public final class RedisStreams implements AutoCloseable {
         }
 
         @Override
-        public void soon(Runnable task) {
-            loop.execute(task);
-        }
-
-        @Override
         public void reset(String reason) {
             redis.reset(reason);
         }

@@ -240,13 +240,6 @@ public final class LoopShare {
                 words);
     }
 
-    /** Runs {@code task} at the end of this turn; before the first connection, never. */
-    void soon(Runnable task) {
-        if (link != null) {
-            link.soon(task);
-        }
-    }
-
     /** Sends a message to another node. It may be lost. */
     void tell(String other, String text) {
         call(Shipper.IGNORED, "PUBLISH", keys().inbox(other), text);

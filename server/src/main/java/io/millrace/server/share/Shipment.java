@@ -122,14 +122,6 @@ final class Shipment {
                 || log.tail() - shipped >= HURRY_BYTES;
     }
 
-    /** Whether what {@linkplain #isUrgent is urgent} may wait for the bytes of other streams. */
-    boolean mayGather() {
-        return content != null
-                && content.log().seal() == null
-                && !content.log().isClosed()
-                && content.log().tail() - shipped < HURRY_BYTES;
-    }
-
     boolean isOver() {
         return state == State.OVER || state == State.FENCED;
     }

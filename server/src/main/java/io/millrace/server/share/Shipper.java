@@ -5,10 +5,8 @@ import io.millrace.server.replay.StreamLog;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +30,6 @@ final class Shipper {
     /** The shipments that wait for their turn, the next one first. */
     private final ArrayDeque<Turn> due = new ArrayDeque<>();
 
-    /** The shipments that gather bytes, for those of several streams to leave together. */
-    private final Set<Shipment> gathering = new LinkedHashSet<>();
     /** The streams of which a node has not been told yet that there are new bytes. */
     private final Map<String, StringJoiner> bells = new LinkedHashMap<>();
 
@@ -126,23 +122,8 @@ final class Shipper {
 
     /** Ships the new bytes of a stream if they must not wait for the end of the window. */
     void onNews(Shipment shipment) {
-        if (!shipment.isUrgent()) {
-            return;
-        }
-        if (!shipment.mayGather()) {
+        if (shipment.isUrgent()) {
             urge(shipment);
-        } else if (!shipment.isBusy() && gathering.add(shipment) && gathering.size() == 1) {
-            share.soon(this::shipGathered);
-        }
-    }
-
-    private void shipGathered() {
-        List<Shipment> ready = List.copyOf(gathering);
-        gathering.clear();
-        for (Shipment each : ready) {
-            if (each.isUrgent()) {
-                urge(each);
-            }
         }
     }
 
@@ -202,7 +183,6 @@ final class Shipper {
      */
     void onUnsure() {
         connection++;
-        gathering.clear();
         unanswered = 0;
         unansweredBytes = 0;
         due.clear();

@@ -37,9 +37,6 @@ public interface StoreLink {
      */
     void call(Answer answer, Object... words);
 
-    /** Runs {@code task} at the end of this turn of the event loop. */
-    void soon(Runnable task);
-
     /** Closes the connection and opens another. */
     void reset(String reason);
 }

@@ -136,11 +136,6 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
     }
 
     @Override
-    public void soon(Runnable task) {
-        tasks.add(task);
-    }
-
-    @Override
     public void reset(String reason) {
         tasks.add(() -> disconnect(0));
     }
