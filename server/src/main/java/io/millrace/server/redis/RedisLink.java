@@ -7,6 +7,7 @@ import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
@@ -32,6 +33,7 @@ import io.netty.util.Timer;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
@@ -53,6 +55,10 @@ final class RedisLink {
     private static final long AGAIN_MS = 500;
     /** Begins a reason that is an answer of the server. */
     static final String REFUSED = "it answers ";
+
+    /** Messages may have bytes of streams. */
+    private static final RedisCodec<String, String> MESSAGES =
+            RedisCodec.of(StringCodec.UTF8, new StringCodec(StandardCharsets.ISO_8859_1));
 
     private final EventLoop loop;
     private final Listener listener;
@@ -128,7 +134,10 @@ final class RedisLink {
         return new HashedWheelTimer(new DefaultThreadFactory("millrace-redis-timer", true), 100, TimeUnit.MILLISECONDS);
     }
 
-    /** Makes the link listen to this channel. It then sends no commands. Must be called before {@link #open}. */
+    /**
+     * Makes the link listen to this channel. It then sends no commands. Must be called before {@link #open}. {@code told}
+     * receives messages whose characters are their bytes.
+     */
     void listenTo(String itsChannel, Consumer<String> told) {
         channel = itsChannel;
         onMessage = told;
@@ -205,7 +214,7 @@ final class RedisLink {
                     .whenComplete((opened, failure) -> loop.execute(() -> onOpened(opened, failure)));
         } else {
             String its = channel;
-            client.connectPubSubAsync(StringCodec.UTF8, uri)
+            client.connectPubSubAsync(MESSAGES, uri)
                     .whenComplete((opened, failure) -> loop.execute(() -> {
                         if (opened != null) {
                             listen(opened, its);

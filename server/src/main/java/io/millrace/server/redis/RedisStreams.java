@@ -1,6 +1,7 @@
 package io.millrace.server.redis;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import io.millrace.server.config.RedisSettings;
 import io.millrace.server.share.LoopShare;
@@ -87,6 +88,11 @@ public final class RedisStreams implements AutoCloseable {
         @Override
         public void call(Answer answer, Object... words) {
             redis.call(answer::on, words);
+        }
+
+        @Override
+        public void later(Runnable task, long delayNs) {
+            loop.schedule(task, delayNs, NANOSECONDS);
         }
 
         @Override

@@ -71,7 +71,8 @@ final class Entries {
         return number(id.endsWith("-0") ? id.substring(0, id.length() - 2) : id);
     }
 
-    private static long number(String text) {
+    /** A number; {@link Long#MAX_VALUE} if it is none. */
+    static long number(String text) {
         boolean digits = !text.isEmpty()
                 && text.length() <= MOST_DIGITS
                 && text.chars().allMatch(each -> each >= '0' && each <= '9');

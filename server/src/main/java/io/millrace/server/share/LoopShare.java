@@ -186,6 +186,13 @@ public final class LoopShare {
         loop.execute(task);
     }
 
+    /** Runs {@code task} on this event loop after so many nanoseconds. There must be a connection. */
+    void later(Runnable task, long delayNs) {
+        if (link != null) {
+            link.later(task, delayNs);
+        }
+    }
+
     NodeShare node() {
         return node;
     }
@@ -240,8 +247,8 @@ public final class LoopShare {
                 words);
     }
 
-    /** Sends a message to another node. It may be lost. */
-    void tell(String other, String text) {
+    /** Sends a message, a text or a {@link StoreLink.Content}, to another node. It may be lost. */
+    void tell(String other, Object text) {
         call(Shipper.IGNORED, "PUBLISH", keys().inbox(other), text);
     }
 
@@ -296,8 +303,8 @@ public final class LoopShare {
     }
 
     /** A stream of another node, which this loop reads, has new bytes. */
-    void onBell(String id) {
-        remotes.onBell(id);
+    void onBell(Bell bell) {
+        remotes.onBell(bell);
     }
 
     Errands errands() {

@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -111,8 +112,12 @@ public final class NodeShare {
         return keys.inbox(name);
     }
 
-    /** Handles a message from the channel of this node. Thread-safe. */
+    /** Handles a message from the channel of this node, whose characters are its bytes. Thread-safe. */
     public void onMessage(String text) {
+        if (text.startsWith(Bell.BEGIN)) {
+            ring(Bell.read(text));
+            return;
+        }
         String[] words = text.split(" ", -1);
         String id = words.length > 1 ? words[1] : "";
         switch (words[0]) {
@@ -121,7 +126,6 @@ public final class NodeShare {
                     atOwner(id, loop -> loop.onFollow(id, words[2]));
                 }
             }
-            case "bell" -> ring(List.of(words).subList(1, words.length));
             case "stop" -> {
                 if (words.length == 5) {
                     atOwner(id, loop -> loop.errands().onStop(id, words[2], words[3], words[4]));
@@ -139,14 +143,15 @@ public final class NodeShare {
     }
 
     /** Streams of other nodes have new bytes. */
-    private void ring(List<String> ids) {
-        for (LoopShare loop : loops) {
-            List<String> its =
-                    ids.stream().filter(id -> loop.equals(readerOf(id))).toList();
-            if (!its.isEmpty()) {
-                loop.execute(() -> its.forEach(loop::onBell));
+    private void ring(List<Bell> bells) {
+        var byReader = new HashMap<LoopShare, List<Bell>>();
+        for (Bell bell : bells) {
+            LoopShare reader = readerOf(bell.id());
+            if (reader != null) {
+                byReader.computeIfAbsent(reader, its -> new ArrayList<>()).add(bell);
             }
         }
+        byReader.forEach((loop, its) -> loop.execute(() -> its.forEach(loop::onBell)));
     }
 
     private void atOwner(String id, Consumer<LoopShare> action) {

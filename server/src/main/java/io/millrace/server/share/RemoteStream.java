@@ -70,13 +70,13 @@ final class RemoteStream {
         }
     }
 
-    void onBell() {
+    void onBell(Bell its) {
         absent.is(false, 0); // Its node is alive, also if the store has dropped the lease to save memory.
         if (busy) {
             bell = true;
         } else if (isFull()) {
             more = true;
-        } else if (isLive()) {
+        } else if (isLive() && (log == null || !its.appendTo(log))) {
             look();
         }
     }

@@ -33,10 +33,10 @@ final class RemoteStreams {
         }
     }
 
-    void onBell(String id) {
-        RemoteStream stream = streams.get(id);
+    void onBell(Bell bell) {
+        RemoteStream stream = streams.get(bell.id());
         if (stream != null) {
-            stream.onBell();
+            stream.onBell(bell);
         }
     }
 

@@ -102,7 +102,7 @@ final class Shipment {
         if (!busy && isBehind()) {
             shipper.urge(this);
         } else {
-            tellFollowers();
+            tellFollowers(false);
         }
     }
 
@@ -189,7 +189,6 @@ final class Shipment {
         words.add(new LogBytes(its.log(), from, bytes));
         boolean first = create;
         busy = true;
-        tellFollowers();
         shipper.call((reply, refusal) -> onWritten(reply, refusal, end), bytes, words.toArray());
         if (first) {
             shipper.call(Shipper.IGNORED, 0, "PEXPIRE", bytesKey(), LIFE_MS);
@@ -200,7 +199,7 @@ final class Shipment {
         List<Object> words = begin();
         words.addAll(List.of(StoreKeys.END, "e", word(seal), "t", its.log().tail()));
         busy = true;
-        tellFollowers();
+        tellFollowers(true);
         shipper.call((reply, refusal) -> onWritten(reply, refusal, -1), 0, words.toArray());
         expire(its.terms().keepMs());
     }
@@ -234,6 +233,7 @@ final class Shipment {
             if (end < 0) {
                 finish(State.OVER);
             } else {
+                bringFollowers(end);
                 shipped = end;
             }
         }
@@ -314,10 +314,19 @@ final class Shipment {
         }
     }
 
-    /** Tells them with what is sent in this turn. The store carries that out first. */
-    private void tellFollowers() {
+    /** Brings them what was shipped, after the store has accepted it: nobody has what the store may refuse. */
+    private void bringFollowers(long end) {
+        Content its = content;
+        if (its != null && !isOver() && !followers.isEmpty()) {
+            var bytes = new LogBytes(its.log(), shipped, (int) (end - shipped));
+            followers.keySet().forEach(node -> shipper.bells().bring(node, id, bytes, end));
+        }
+    }
+
+    /** Tells them of what is sent in this turn. */
+    private void tellFollowers(boolean urgent) {
         if (!followers.isEmpty()) {
-            followers.keySet().forEach(node -> shipper.ring(node, id));
+            followers.keySet().forEach(node -> shipper.bells().ring(node, id, urgent));
         }
     }
 
@@ -355,6 +364,7 @@ final class Shipment {
             at += bytes;
             create = false;
         }
+        tellFollowers(true);
         if (from.seal() != null && at == from.tail()) {
             writeEnd(its, from.seal());
         }

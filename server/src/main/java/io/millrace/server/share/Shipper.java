@@ -4,10 +4,8 @@ import io.millrace.server.replay.OnceKey;
 import io.millrace.server.replay.StreamLog;
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +28,7 @@ final class Shipper {
     /** The shipments that wait for their turn, the next one first. */
     private final ArrayDeque<Turn> due = new ArrayDeque<>();
 
-    /** The streams of which a node has not been told yet that there are new bytes. */
-    private final Map<String, StringJoiner> bells = new LinkedHashMap<>();
+    private final Bells bells;
 
     private int unanswered;
     private long unansweredBytes;
@@ -43,6 +40,7 @@ final class Shipper {
     Shipper(LoopShare share, long windowNs) {
         this.share = share;
         this.windowNs = windowNs;
+        bells = new Bells(share);
         pausedUntilNs = share.nowNs();
     }
 
@@ -213,7 +211,7 @@ final class Shipper {
     void close() {
         if (share.isConnected()) {
             List.copyOf(all.values()).forEach(Shipment::shipLast);
-            ringAll();
+            bells.send();
         }
         all.clear();
         due.clear();
@@ -234,17 +232,8 @@ final class Shipper {
         share.counters().unshipped(change);
     }
 
-    /** Tells a node, at the end of this turn of the event loop, which streams have new bytes: all of them in one message. */
-    void ring(String node, String id) {
-        if (bells.isEmpty()) {
-            share.execute(this::ringAll);
-        }
-        bells.computeIfAbsent(node, its -> new StringJoiner(" ", "bell ", "")).add(id);
-    }
-
-    private void ringAll() {
-        bells.forEach((node, text) -> share.tell(node, text.toString()));
-        bells.clear();
+    Bells bells() {
+        return bells;
     }
 
     StoreKeys keys() {

@@ -37,6 +37,9 @@ public interface StoreLink {
      */
     void call(Answer answer, Object... words);
 
+    /** Runs {@code task} on the event loop after so many nanoseconds, whatever becomes of the connection. */
+    void later(Runnable task, long delayNs);
+
     /** Closes the connection and opens another. */
     void reset(String reason);
 }

@@ -10,8 +10,9 @@
  *
  * <p>A shipment is new, then open, then over. After a failure it is unsure until the store has said what it has. It is
  * fenced if another node has ended the stream. Nothing waits for the store: bytes that did not arrive are shipped again
- * from the log. A {@link io.millrace.server.share.StoreLink} is a connection, which another package makes. Everything
- * except {@code NodeShare} is confined to one event loop.
+ * from the log. A node that follows a stream gets the bytes in messages, after the store has accepted them. If one is
+ * lost, the offsets show it, and the node asks the store. A {@link io.millrace.server.share.StoreLink} is a connection,
+ * which another package makes. Everything except {@code NodeShare} is confined to one event loop.
  *
  * <p>Buffers: shipped bytes are copied. The share owns each log that it fills from the store.
  */

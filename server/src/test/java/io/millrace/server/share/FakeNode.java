@@ -17,7 +17,9 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +45,11 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
     private final Random random = new Random(1);
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
     private final ArrayDeque<Runnable> sent = new ArrayDeque<>();
+    private final List<Timed> timed = new ArrayList<>();
     private boolean connected;
     private boolean silent;
+
+    private record Timed(long atNs, Runnable task) {}
 
     FakeNode(FakeRedis redis, LongSupplier nowMs) {
         this.redis = redis;
@@ -87,6 +92,8 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
             return;
         }
         int commands = 0;
+        timed.stream().filter(each -> each.atNs() <= loop.nowNs()).forEach(each -> tasks.add(each.task()));
+        timed.removeIf(each -> each.atNs() <= loop.nowNs());
         for (int i = 0; i < 3; i++) {
             while (!tasks.isEmpty()) {
                 tasks.remove().run();
@@ -133,6 +140,11 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
         to.release();
         assertThat(bytes).hasSize(content.length());
         return bytes;
+    }
+
+    @Override
+    public void later(Runnable task, long delayNs) {
+        timed.add(new Timed(loop.nowNs() + delayNs, task));
     }
 
     @Override

@@ -188,7 +188,10 @@ final class FakeRedis {
             case "PUBLISH" -> {
                 Consumer<String> told = subscribers.get(text[1]);
                 if (told != null) {
-                    told.accept(text[2]);
+                    told.accept(
+                            words[2] instanceof byte[] bytes
+                                    ? new String(bytes, StandardCharsets.ISO_8859_1)
+                                    : text[2]);
                 }
                 yield told == null ? 0L : 1L;
             }
