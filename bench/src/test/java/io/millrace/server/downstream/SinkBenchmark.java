@@ -9,6 +9,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.Channel;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Stream;
@@ -58,14 +59,21 @@ public class SinkBenchmark extends AverageTimeBenchmark {
         http2.config().setAllocator(PooledByteBufAllocator.DEFAULT);
         http1.config().setAllocator(PooledByteBufAllocator.DEFAULT);
         FrameBudget budget = FrameBudget.ofClient(1000, 100, System::nanoTime);
-        var outputs = new Http2Output(codec, budget, 1 << 20, () -> {}, () -> {});
+        var outputs = new Http2Output(output(http2), codec, budget, 1 << 20, () -> {}, () -> {});
         for (int i = 0; i < STREAMS; i++) {
             streams[i] = codec.connection().remote().createStream(1 + 2 * i, true);
             http2Sinks[i] = new Http2FrameSink(PooledByteBufAllocator.DEFAULT);
             http2Sinks[i].begin(outputs.of(streams[i], Limits.DEFAULT, new Nobody()));
         }
-        http1Sink = new Http1FrameSink(http1.pipeline().lastContext(), true);
-        http1Sink.goOn(new Http1FrameSink(http1.pipeline().lastContext(), true));
+        ClientOutput output = output(http1);
+        http1Sink = new Http1FrameSink(output, true);
+        http1Sink.goOn(new Http1FrameSink(output, true));
+    }
+
+    private static ClientOutput output(Channel channel) {
+        var output = new ClientOutput(channel);
+        channel.pipeline().addFirst(output);
+        return output;
     }
 
     /** Releases the frame. */

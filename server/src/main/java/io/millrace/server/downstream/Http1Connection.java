@@ -43,6 +43,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
     private final Timeouts timeouts;
     private final RequestDecoder decoder;
     private final ResponseEncoder encoder = new ResponseEncoder();
+    private final ClientOutput output;
     private final ClientBytes bytes;
     private final BodyPace pace;
 
@@ -67,6 +68,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         channel = context.channel();
         timeouts = context.timeouts();
         decoder = RequestDecoder.of(context.limits());
+        output = new ClientOutput(channel);
         bytes = new ClientBytes(channel, context.memory(), decoder::bufferedBytes, timeouts.writeStall());
         pace = new BodyPace(
                 context.limits().bodyRate(), timeouts.requestBodyIdle().toNanos());
@@ -75,7 +77,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
 
     /** Adds its handlers to its pipeline, which was told already that the channel is {@code active}, or will be. */
     void open(boolean active) {
-        channel.pipeline().addLast(decoder, encoder, this);
+        channel.pipeline().addLast(output, decoder, encoder, this);
         if (active) {
             begin();
         }
@@ -291,7 +293,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
 
     private Http1Stream newStream(@Nullable HttpRequest head) {
         boolean isLast = last || requests >= context.limits().requestsPerConnection();
-        return new Http1Stream(this, context, encoder, bytes, head, isLast);
+        return new Http1Stream(this, context, encoder, output, bytes, head, isLast);
     }
 
     private void onContent(HttpContent content) {

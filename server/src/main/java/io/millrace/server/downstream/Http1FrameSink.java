@@ -3,9 +3,9 @@ package io.millrace.server.downstream;
 import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.HeadWriter;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpResponse;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +39,7 @@ final class Http1FrameSink implements FrameSink {
     private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
     private static final byte[] LAST_CHUNK = {'0', '\r', '\n', '\r', '\n'};
 
-    private final ChannelHandlerContext context;
+    private final ClientOutput output;
     private final boolean chunked;
     private boolean begun;
     private boolean writtenEarly;
@@ -54,11 +54,11 @@ final class Http1FrameSink implements FrameSink {
     private int dataEnd;
 
     /**
-     * @param context the context of the HTTP encoder; writes from it bypass the encoder
+     * @param output the client's; its writes bypass the HTTP encoder
      * @param chunked whether the body is chunked; otherwise it ends with the connection
      */
-    Http1FrameSink(ChannelHandlerContext context, boolean chunked) {
-        this.context = context;
+    Http1FrameSink(ClientOutput output, boolean chunked) {
+        this.output = output;
         this.chunked = chunked;
     }
 
@@ -138,7 +138,7 @@ final class Http1FrameSink implements FrameSink {
     }
 
     private ChannelPromise noticeOf(Runnable written) {
-        return context.newPromise().addListener(done -> {
+        return output.newPromise().addListener(done -> {
             if (done.isSuccess()) {
                 written.run();
             }
@@ -164,9 +164,9 @@ final class Http1FrameSink implements FrameSink {
             HeadWriter.write(head, room(FIRST_BYTES));
             return;
         }
-        ByteBuf first = context.alloc().ioBuffer(FIRST_BYTES);
+        ByteBuf first = output.alloc().ioBuffer(FIRST_BYTES);
         HeadWriter.write(head, first);
-        context.write(first, context.voidPromise());
+        output.write(first);
     }
 
     /** Continues the response that {@code before} began and that has nothing pending. */
@@ -236,10 +236,10 @@ final class Http1FrameSink implements FrameSink {
     private void appendChunks(ByteBuf read, int start, int end, int length) {
         bodyBytes += length;
         // Copies for a slow client. A slice may be a small part of a read's buffer, and would hold all of it.
-        if (begun && (out == null || end - start >= SLICE_FROM) && !isBackedUp()) {
+        if (begun && (out == null || end - start >= SLICE_FROM) && !output.isBackedUp()) {
             writeOut();
             writtenEarly = true;
-            context.write(read.retainedSlice(start, end - start), context.voidPromise());
+            output.write(read.retainedSlice(start, end - start));
             return;
         }
         room(end - start).writeBytes(read, start, end - start);
@@ -255,15 +255,19 @@ final class Http1FrameSink implements FrameSink {
 
     private void writeOut() {
         if (out != null) {
-            writeOut(context.voidPromise());
+            output.write(takeOut());
         }
     }
 
-    private void writeOut(ChannelPromise promise) {
-        ByteBuf buffer = out == null ? context.alloc().buffer(0, 0) : out;
+    private void writeOut(ChannelPromise taken) {
+        output.write(out == null ? output.alloc().buffer(0, 0) : takeOut(), taken);
+    }
+
+    private ByteBuf takeOut() {
+        ByteBuf taken = Objects.requireNonNull(out);
         out = null;
         bodyBytesOut = 0;
-        context.write(buffer, promise);
+        return taken;
     }
 
     /** Compares by identity: two buffers with the same bytes are not the same buffer. */
@@ -272,18 +276,12 @@ final class Http1FrameSink implements FrameSink {
         return buf == raw;
     }
 
-    /** Whether the kernel did not take everything that was flushed. */
-    private boolean isBackedUp() {
-        var outbound = context.channel().unsafe().outboundBuffer();
-        return outbound == null || !outbound.isEmpty();
-    }
-
     private ByteBuf room(int length) {
         if (begun && out != null && out.readableBytes() >= FULL_BYTES && out.writableBytes() < length) {
             writeOut(); // a larger buffer would cost a copy, and hold nearly twice the bytes
         }
         if (out == null) {
-            out = context.alloc().ioBuffer(Math.max(FIRST_BYTES, length + LAST_CHUNK.length));
+            out = output.alloc().ioBuffer(Math.max(FIRST_BYTES, length + LAST_CHUNK.length));
         }
         return out.ensureWritable(length);
     }

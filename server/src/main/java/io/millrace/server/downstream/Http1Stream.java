@@ -2,7 +2,6 @@ package io.millrace.server.downstream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -25,14 +24,15 @@ import org.jspecify.annotations.Nullable;
 final class Http1Stream extends ConnectionStream {
     private final Connection connection;
     private final ResponseEncoder encoder;
-    /** Writes from this context bypass the encoder. */
-    private final ChannelHandlerContext raw;
+    /** Its writes bypass the encoder. */
+    private final ClientOutput output;
 
     private final ClientBytes bytes;
     private final boolean http10;
     private boolean keepAlive;
     private boolean requestComplete;
     private @Nullable Http1FrameSink sink;
+    private boolean backedUp;
 
     /** The connection, as seen by one of its streams. */
     interface Connection {
@@ -63,6 +63,7 @@ final class Http1Stream extends ConnectionStream {
             Connection connection,
             ConnectionContext context,
             ResponseEncoder encoder,
+            ClientOutput output,
             ClientBytes bytes,
             @Nullable HttpRequest request,
             boolean last) {
@@ -70,7 +71,7 @@ final class Http1Stream extends ConnectionStream {
         this.connection = connection;
         this.encoder = encoder;
         this.bytes = bytes;
-        raw = channel.pipeline().context(encoder);
+        this.output = output;
         http10 = request != null && request.protocolVersion().equals(HttpVersion.HTTP_1_0);
         keepAlive = !last && request != null && HttpUtil.isKeepAlive(request);
     }
@@ -133,7 +134,7 @@ final class Http1Stream extends ConnectionStream {
 
     @Override
     public boolean isWritable() {
-        return channel.isWritable();
+        return output.isWritable();
     }
 
     @Override
@@ -163,7 +164,7 @@ final class Http1Stream extends ConnectionStream {
 
     @Override
     public FrameSink newSink() {
-        return new Http1FrameSink(raw, !http10);
+        return new Http1FrameSink(output, !http10);
     }
 
     @Override
@@ -181,8 +182,11 @@ final class Http1Stream extends ConnectionStream {
 
     @Override
     public void flush() {
-        raw.flush();
-        bytes.count();
+        boolean taken = output.flush();
+        if (!taken || backedUp) {
+            bytes.count();
+        }
+        backedUp = !taken;
     }
 
     /**
@@ -227,7 +231,7 @@ final class Http1Stream extends ConnectionStream {
         ChannelPromise written = channel.newPromise();
         cut.write(written);
         sink = null;
-        raw.flush();
+        output.flush();
         connection.onCut(written);
     }
 

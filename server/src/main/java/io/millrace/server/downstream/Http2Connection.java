@@ -38,6 +38,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
 
     private final ConnectionContext context;
     private final Channel channel;
+    private final ClientOutput client;
     private final FrameBudget budget;
     private final Http2Codec codec;
     private final Http2Requests requests;
@@ -57,6 +58,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     Http2Connection(ConnectionContext context) {
         this.context = context;
         channel = context.channel();
+        client = new ClientOutput(channel);
         var frames = context.http2().controlFrames();
         budget = FrameBudget.ofClient(frames.burst(), frames.perSecond(), System::nanoTime)
                 .pacedBy(new Turns(channel.eventLoop(), REQUESTS_A_TURN));
@@ -78,7 +80,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
      * active}.
      */
     void open(boolean active) {
-        channel.pipeline().addLast(budget, codec, this);
+        channel.pipeline().addLast(client, budget, codec, this);
         if (active) {
             begin();
         }
@@ -87,7 +89,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         int pending = context.http2().pending();
-        output = new Http2Output(codec, budget, pending, bytes::count, this::onRoom);
+        output = new Http2Output(client, codec, budget, pending, bytes::count, this::onRoom);
         requests.output(output);
     }
 

@@ -5,12 +5,12 @@ import io.millrace.server.downstream.Http2Windows.Window;
 import io.millrace.server.http.FrameBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Stream;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the DATA frames of one connection below Netty's codec. Each frame is one buffer and one write, and its length
@@ -29,8 +29,7 @@ final class Http2Output {
 
     private final Channel channel;
     private final Http2Codec codec;
-    private final ChannelHandlerContext context;
-    private final Http2Windows windows;
+    private final ClientOutput client;
     private final Window whole;
     private final FrameBudget budget;
     private final int pending;
@@ -44,31 +43,33 @@ final class Http2Output {
     private long written;
     private int unflushed;
     private boolean resuming;
+    private boolean backedUp;
 
     /**
      * Creates the output of a connection.
      *
+     * @param client where its bytes go
      * @param codec its handler must be in its pipeline
      * @param pending the bytes that the streams may hold together while upstreams are read
      * @param onFlush called when bytes were written to the kernel, or released
      * @param onRoom called when the streams together hold few bytes again, after they held too many
      */
-    Http2Output(Http2Codec codec, FrameBudget budget, int pending, Runnable onFlush, Runnable onRoom) {
+    Http2Output(
+            ClientOutput client, Http2Codec codec, FrameBudget budget, int pending, Runnable onFlush, Runnable onRoom) {
+        this.client = client;
         this.codec = codec;
         this.budget = budget;
         this.pending = pending;
         this.onFlush = onFlush;
         this.onRoom = onRoom;
-        context = codec.context();
-        channel = context.channel();
-        windows = codec.windows();
-        whole = windows.whole();
+        channel = codec.context().channel();
+        whole = codec.windows().whole();
         turn = new TurnFlush(channel.eventLoop(), this::flush);
     }
 
     /** The output of one of its streams. */
     Http2StreamOutput of(Http2Stream stream, Limits limits, Http2StreamOutput.Owner owner) {
-        return new Http2StreamOutput(this, stream, windows.of(stream), limits, owner);
+        return new Http2StreamOutput(this, stream, codec.windows().of(stream), limits, owner);
     }
 
     /** Bytes that the streams hold. */
@@ -87,15 +88,11 @@ final class Http2Output {
     }
 
     ByteBuf newBuffer(int payload) {
-        return context.alloc().ioBuffer(HEAD_BYTES + payload).setIndex(HEAD_BYTES, HEAD_BYTES);
+        return client.alloc().ioBuffer(HEAD_BYTES + payload).setIndex(HEAD_BYTES, HEAD_BYTES);
     }
 
     ChannelPromise newPromise() {
-        return context.newPromise();
-    }
-
-    ChannelPromise voidPromise() {
-        return context.voidPromise();
+        return client.newPromise();
     }
 
     /** How many bytes the windows and the socket allow a stream now, in one frame. */
@@ -112,8 +109,9 @@ final class Http2Output {
      *
      * @param window the stream's
      * @param framed the payload, behind spare bytes for its head; taken over
+     * @param taken completed when the kernel has it; may be null
      */
-    void write(Http2Stream stream, Window window, ByteBuf framed, boolean end, ChannelPromise promise) {
+    void write(Http2Stream stream, Window window, ByteBuf framed, boolean end, @Nullable ChannelPromise taken) {
         int length = framed.readableBytes();
         int start = framed.readerIndex() - HEAD_BYTES;
         int id = stream.id();
@@ -126,9 +124,13 @@ final class Http2Output {
         written += length;
         unflushed += length + HEAD_BYTES;
         budget.onDataWritten();
-        context.write(framed, promise);
+        if (taken == null) {
+            client.write(framed);
+        } else {
+            client.write(framed, taken);
+        }
         if (end) {
-            codec.closeStreamLocal(stream, context.newSucceededFuture());
+            codec.closeStreamLocal(stream, channel.newSucceededFuture());
         }
     }
 
@@ -191,8 +193,11 @@ final class Http2Output {
     /** Flushes what was written to the kernel. */
     void flush() {
         unflushed = 0;
-        context.flush();
-        onFlush.run();
+        boolean taken = client.flush();
+        if (!taken || backedUp || held > 0) {
+            onFlush.run();
+        }
+        backedUp = !taken || held > 0;
     }
 
     /** Notes that what was written is being flushed. */

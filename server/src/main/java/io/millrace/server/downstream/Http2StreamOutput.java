@@ -241,7 +241,7 @@ final class Http2StreamOutput {
     }
 
     private void send(ByteBuf framed, boolean end, @Nullable Runnable written) {
-        ChannelPromise promise = output.voidPromise();
+        ChannelPromise promise = null;
         if (written != null) {
             promise = output.newPromise().addListener(done -> {
                 if (done.isSuccess()) {

@@ -42,10 +42,12 @@ public final class LoopMemory {
     }
 
     /**
-     * Limits the length of a read. A read is short if memory is short, or if very many connections have much to read.
+     * Reads once for each event of a socket. The length of the first read is {@code first}; that of the others follows
+     * what comes, between {@code least} and {@code most}, in bytes. A read is short if memory is short, or if very many
+     * connections have much to read.
      */
-    public static RecvByteBufAllocator shortReads(RecvByteBufAllocator reads) {
-        return new ShortReads(reads);
+    public static RecvByteBufAllocator reads(int least, int first, int most) {
+        return new ShortReads(least, first, most);
     }
 
     /** The long reads in the current turn of this loop. */

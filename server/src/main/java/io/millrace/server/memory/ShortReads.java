@@ -2,6 +2,7 @@ package io.millrace.server.memory;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.UncheckedBooleanSupplier;
 import java.util.concurrent.Executor;
@@ -21,16 +22,20 @@ final class ShortReads implements RecvByteBufAllocator {
      */
     private static final int TURN_BYTES = 4 << 20;
 
-    private final RecvByteBufAllocator reads;
+    private final int least;
+    private final int first;
+    private final int most;
 
-    ShortReads(RecvByteBufAllocator reads) {
-        this.reads = reads;
+    ShortReads(int least, int first, int most) {
+        this.least = least;
+        this.first = first;
+        this.most = most;
     }
 
     @Override
     @SuppressWarnings("deprecation")
     public RecvByteBufAllocator.Handle newHandle() {
-        return new ShortHandle((ExtendedHandle) reads.newHandle());
+        return new OneRead(first, least, most);
     }
 
     /** The long reads of a turn of an event loop. Confined to that event loop. */
@@ -65,14 +70,25 @@ final class ShortReads implements RecvByteBufAllocator {
         }
     }
 
-    /** Created on the event loop that uses it. */
-    private static final class ShortHandle extends DelegatingHandle implements ExtendedHandle {
-        private final ExtendedHandle handle;
-        private final @Nullable LoopMemory memory = LoopMemory.current();
+    /**
+     * One read for each event of a socket, of a length that follows what came: much longer at once if a read was filled,
+     * half if it was twice at most half full. Created on the event loop that uses it.
+     */
+    private static final class OneRead implements ExtendedHandle {
+        private static final int GROWTH = 16;
 
-        ShortHandle(ExtendedHandle handle) {
-            super(handle);
-            this.handle = handle;
+        private final int least;
+        private final int most;
+        private final @Nullable LoopMemory memory = LoopMemory.current();
+        private int next;
+        private int attempted;
+        private int read;
+        private boolean wasSmall;
+
+        OneRead(int first, int least, int most) {
+            next = first;
+            this.least = least;
+            this.most = most;
         }
 
         @Override
@@ -86,18 +102,61 @@ final class ShortReads implements RecvByteBufAllocator {
 
         @Override
         public int guess() {
-            int guess = handle.guess();
-            if (guess <= SHORT_BYTES || memory == null) {
-                return guess;
+            if (next <= SHORT_BYTES || memory == null) {
+                return next;
             }
-            return memory.isTight()
-                    ? SHORT_BYTES
-                    : Math.min(guess, memory.turn().most());
+            return memory.isTight() ? SHORT_BYTES : Math.min(next, memory.turn().most());
+        }
+
+        @Override
+        public void reset(ChannelConfig config) {
+            read = 0;
+        }
+
+        @Override
+        public void incMessagesRead(int messages) {
+            // Nothing to do: there is one.
+        }
+
+        @Override
+        public void attemptedBytesRead(int bytes) {
+            attempted = bytes;
+        }
+
+        @Override
+        public int attemptedBytesRead() {
+            return attempted;
+        }
+
+        @Override
+        public void lastBytesRead(int bytes) {
+            read = bytes;
+        }
+
+        @Override
+        public int lastBytesRead() {
+            return read;
+        }
+
+        @Override
+        public boolean continueReading() {
+            return false;
         }
 
         @Override
         public boolean continueReading(UncheckedBooleanSupplier maybeMoreData) {
-            return handle.continueReading(maybeMoreData);
+            return false;
+        }
+
+        @Override
+        public void readComplete() {
+            if (read >= next) {
+                next = Math.min(next * GROWTH, most);
+                wasSmall = false;
+            } else if (read <= next / 2) {
+                next = wasSmall ? Math.max(next / 2, least) : next;
+                wasSmall = !wasSmall;
+            }
         }
     }
 }

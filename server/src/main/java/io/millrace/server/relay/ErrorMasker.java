@@ -27,9 +27,9 @@ final class ErrorMasker {
         return mask == null ? text : mask.apply(text);
     }
 
-    /** Masks a whole frame of this kind in place. */
-    void frame(FrameKind kind, ByteBuf buf, int start, int end) {
-        if (mask != null && isError(kind)) {
+    /** Masks a whole error frame in place. */
+    void frame(ByteBuf buf, int start, int end) {
+        if (mask != null) {
             mask.apply(buf.slice(start, end - start));
         }
     }
@@ -67,7 +67,8 @@ final class ErrorMasker {
         }
     }
 
-    private static boolean isError(FrameKind kind) {
+    /** Whether a frame of this kind may have the key. */
+    static boolean isError(FrameKind kind) {
         return kind == FrameKind.ERROR || kind == FrameKind.HIDDEN_ERROR;
     }
 }

@@ -15,13 +15,13 @@ final class Heartbeats {
     private final HeartbeatForm form;
     private final long intervalNs;
     private final LoopCounters counters;
-    private long silentSinceNs;
+    private long beatNs;
 
     /**
      * Creates the heartbeats of one stream.
      *
      * @param sink the sink of the stream
-     * @param silentSinceNs the start of the first interval
+     * @param sinceNs the start of the first interval
      * @param counters counts each heartbeat
      */
     Heartbeats(
@@ -29,11 +29,11 @@ final class Heartbeats {
             FrameSink sink,
             ClientSide client,
             Heartbeat settings,
-            long silentSinceNs,
+            long sinceNs,
             LoopCounters counters) {
         this.downstream = downstream;
         this.sink = sink;
-        this.silentSinceNs = silentSinceNs;
+        beatNs = sinceNs;
         this.counters = counters;
         form = form(settings, client);
         intervalNs = settings.interval().toNanos();
@@ -51,18 +51,20 @@ final class Heartbeats {
         return settings.interval().isZero() ? HeartbeatForm.NONE : client.heartbeat(settings.form());
     }
 
-    /** Notes that something else was written. */
-    void onWrite(long nowNs) {
-        silentSinceNs = nowNs;
+    /** Like {@link #beat(long, long, boolean)}, if nothing but heartbeats is written. */
+    void beat(long nowNs, boolean begun) {
+        beat(nowNs, beatNs, begun);
     }
 
     /**
      * Writes and flushes a heartbeat, if nothing was written for the interval and the client has taken all data.
      *
+     * @param writtenNs when something else was written last
      * @param begun whether the stream has had content; a ping of Messages is allowed only then, and a comment before
      */
-    void beat(long nowNs, boolean begun) {
-        boolean due = form != HeartbeatForm.NONE && nowNs - silentSinceNs >= intervalNs;
+    void beat(long nowNs, long writtenNs, boolean begun) {
+        long silentNs = Math.min(nowNs - beatNs, nowNs - writtenNs);
+        boolean due = form != HeartbeatForm.NONE && silentNs >= intervalNs;
         if (!due || !downstream.awaitsMore()) {
             return;
         }
@@ -71,7 +73,7 @@ final class Heartbeats {
         sink.append(bytes, bytes.readerIndex(), bytes.writerIndex());
         sink.write();
         downstream.flush();
-        silentSinceNs = nowNs;
+        beatNs = nowNs;
         counters.heartbeat();
     }
 }

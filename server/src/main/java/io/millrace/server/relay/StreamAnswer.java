@@ -264,7 +264,7 @@ final class StreamAnswer implements UpstreamAnswer {
         boolean held = !stream.committed() && !stream.collects();
         if (held && nowNs - timeline.headNs > scope.timeouts().hold().toNanos()) {
             stream.commit();
-            stream.flush();
+            stream.flush(nowNs);
         }
         stream.onSweep(nowNs);
     }

@@ -17,12 +17,14 @@ final class StreamFlusher {
     private long readNs;
     private boolean unflushed;
     private boolean outputUnstamped;
+    private long flushedNs;
 
     StreamFlusher(ClientStream downstream, FrameSink sink, Timeline timeline, Heartbeats heartbeats) {
         this.downstream = downstream;
         this.sink = sink;
         this.timeline = timeline;
         this.heartbeats = heartbeats;
+        flushedNs = timeline.startNs;
     }
 
     /** A frame has come. All frames of one read have the same time. */
@@ -39,14 +41,16 @@ final class StreamFlusher {
         }
     }
 
-    /** All frames of one read have come. */
-    void onReadComplete() {
-        timeline.lastByteNs = readNs != 0 ? readNs : System.nanoTime();
+    /** All frames of one read have come. Returns the time of that read. */
+    long onReadComplete() {
+        long nowNs = readNs != 0 ? readNs : System.nanoTime();
+        timeline.lastByteNs = nowNs;
         readNs = 0;
+        return nowNs;
     }
 
     /** Writes and flushes pending data. */
-    void flush() {
+    void flush(long nowNs) {
         if (sink.hasPending()) {
             unflushed = true;
             sink.write(takeWriteNotice());
@@ -54,7 +58,7 @@ final class StreamFlusher {
         if (unflushed) {
             unflushed = false;
             downstream.flush();
-            heartbeats.onWrite(System.nanoTime());
+            flushedNs = nowNs;
         }
     }
 
@@ -70,6 +74,6 @@ final class StreamFlusher {
 
     /** Writes a heartbeat if nothing was written to the client for its interval. */
     void beat(long nowNs, boolean contentSeen) {
-        heartbeats.beat(nowNs, contentSeen);
+        heartbeats.beat(nowNs, flushedNs, contentSeen);
     }
 }

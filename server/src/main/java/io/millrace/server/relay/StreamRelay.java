@@ -53,6 +53,7 @@ final class StreamRelay implements StreamListener {
     private final StreamMemory memory;
     private final StreamStart start;
     private final StreamState state;
+    private boolean committed;
     private boolean closedToFrames;
     private boolean lastFrameDropped;
 
@@ -125,7 +126,8 @@ final class StreamRelay implements StreamListener {
 
     /** Whether this is the client's answer, so that failures must be reported inside the stream. */
     boolean committed() {
-        return start.committed();
+        committed = committed || start.committed();
+        return committed;
     }
 
     /** Whether the client gets one body, which is complete only at the stream's end. */
@@ -194,7 +196,9 @@ final class StreamRelay implements StreamListener {
             return;
         }
         state.onFrame();
-        masker.frame(kind, buf, start, end);
+        if (ErrorMasker.isError(kind)) {
+            masker.frame(buf, start, end);
+        }
         boolean judgedFirst = !output.translates(); // a frame that cannot be translated is no answer
         if (judgedFirst) {
             weigh(kind, end - start);
@@ -246,9 +250,9 @@ final class StreamRelay implements StreamListener {
 
     /** Writes and flushes the data of one read of the upstream. */
     void onReadComplete() {
-        flusher.onReadComplete();
+        long nowNs = flusher.onReadComplete();
         if (committed()) {
-            flush();
+            flush(nowNs);
         }
         memory.count(frames.heldBytes() + sink.pendingBytes(), output.held());
     }
@@ -259,8 +263,8 @@ final class StreamRelay implements StreamListener {
     }
 
     /** Writes and flushes pending data. */
-    void flush() {
-        flusher.flush();
+    void flush(long nowNs) {
+        flusher.flush(nowNs);
     }
 
     /** The end of the stream after its last frame, or after the last data that will come. */
@@ -346,7 +350,7 @@ final class StreamRelay implements StreamListener {
         }
         if (output.translates()) {
             output.onSilence(nowNs);
-            flush();
+            flush(nowNs);
         }
         if (betweenFrames()) {
             flusher.beat(nowNs, output.contentSeen());
@@ -367,7 +371,7 @@ final class StreamRelay implements StreamListener {
                 commit();
             }
             if (verdict == TailVerdict.HIDDEN_ERROR) {
-                masker.frame(FrameKind.HIDDEN_ERROR, tail, tail.readerIndex(), tail.writerIndex());
+                masker.frame(tail, tail.readerIndex(), tail.writerIndex());
             }
             output.tail(tail, verdict);
         } finally {

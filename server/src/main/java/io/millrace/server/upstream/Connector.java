@@ -4,7 +4,6 @@ import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFactory;
@@ -48,8 +47,7 @@ public final class Connector implements AutoCloseable {
      * After one read of up to 64 KiB the other connections have their turn. So no stream slows another, and what was
      * read is written while it is still in the processor's cache.
      */
-    private static final RecvByteBufAllocator READS =
-            LoopMemory.shortReads(new AdaptiveRecvByteBufAllocator(512, 2048, 64 * 1024).maxMessagesPerRead(1));
+    private static final RecvByteBufAllocator READS = LoopMemory.reads(512, 2048, 64 * 1024);
 
     private final Transport transport;
     private final AddressResolverGroup<InetSocketAddress> resolvers;

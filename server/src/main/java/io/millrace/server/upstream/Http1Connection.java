@@ -37,8 +37,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
     private final ResponseDecoder decoder;
     private final StaleRule stale = new StaleRule();
     private final long openedNs = System.nanoTime();
-    private ChannelHandlerContext context;
-    private ChannelHandlerContext encoderContext;
+    private Channel channel;
+    /** Writes from this context bypass the encoder. */
+    private ChannelHandlerContext encoder;
     /** The response in progress; null if none is expected. */
     private @Nullable Http1Response response;
 
@@ -71,7 +72,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         void onClosed(Http1Connection connection);
     }
 
-    @SuppressWarnings("NullAway.Init") // its pipeline sets the contexts when it is added
+    @SuppressWarnings("NullAway.Init") // its pipeline sets channel and encoder when it is added
     Http1Connection(Owner owner, ResponseDecoder decoder) {
         this.owner = owner;
         this.decoder = decoder;
@@ -79,7 +80,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
 
     @Override
     public Channel channel() {
-        return context.channel();
+        return channel;
     }
 
     ResponseDecoder decoder() {
@@ -120,7 +121,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
      * 8446 section 6.1).
      */
     boolean closedCleanly() {
-        SslHandler tls = context.pipeline().get(SslHandler.class);
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
         return tls == null || tls.sslCloseFuture().isSuccess();
     }
 
@@ -134,51 +135,51 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
     ChannelPromise writeWhole(HttpRequest request, ByteBuf body) {
         int length = body.readableBytes();
         boolean inOne = length <= MAX_BODY_COPIED;
-        ByteBuf out = context.alloc().ioBuffer(HEAD_BYTES + (inOne ? length : 0));
+        ByteBuf out = channel.alloc().ioBuffer(HEAD_BYTES + (inOne ? length : 0));
         HeadWriter.write(request, out);
         if (inOne) {
             out.writeBytes(body, body.readerIndex(), length);
         }
         ChannelPromise written = newWritten();
-        encoderContext.write(out, inOne ? written : context.voidPromise());
+        encoder.write(out, inOne ? written : encoder.voidPromise());
         if (!inOne) {
-            encoderContext.write(body.retainedDuplicate(), written);
+            encoder.write(body.retainedDuplicate(), written);
         }
         return written;
     }
 
     /** Writes a part of a request, without a flush. */
     void write(Object part) {
-        context.write(part, context.voidPromise());
+        channel.write(part, channel.voidPromise());
     }
 
     /** Writes the last part of a request, without a flush. */
     ChannelPromise writeLast(Object part) {
         ChannelPromise written = newWritten();
-        context.write(part, written);
+        channel.write(part, written);
         return written;
     }
 
     void flush() {
-        context.flush();
+        channel.flush();
     }
 
     /** Stops or resumes reading the socket. */
     void reading(boolean on) {
         readingWanted = on;
-        context.channel().config().setAutoRead(on && !awaitsTurn);
+        channel.config().setAutoRead(on && !awaitsTurn);
     }
 
     /** Closes at once. The rest of the response is not reported. */
     void close() {
         response = null;
-        context.close();
+        channel.close();
     }
 
     /** Closes. The response is told when the connection is closed. */
     void cut() {
         reusable = false;
-        context.close();
+        channel.close();
     }
 
     /** Makes the connection close after its request, because it is for one request only. */
@@ -188,12 +189,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
 
     /** Returns the connection to the pool, or closes it if no other request may have it. */
     void giveBack() {
-        if (reusable && context.channel().isActive()) {
+        if (reusable && channel.isActive()) {
             reading(true);
             idleSinceNs = System.nanoTime();
             owner.put(this);
         } else {
-            context.close();
+            channel.close();
         }
     }
 
@@ -213,8 +214,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        context = ctx;
-        encoderContext = ctx.pipeline().context(HttpRequestEncoder.class);
+        channel = ctx.channel();
+        encoder = ctx.pipeline().context(HttpRequestEncoder.class);
     }
 
     @Override
@@ -223,8 +224,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         Http1Response current = response;
         if (current == null) {
             onUnasked(msg);
-        } else if (msg instanceof ByteBuf raw) {
-            current.onStreamBytes(raw);
+        } else if (msg instanceof ByteBuf bytes) {
+            current.onStreamBytes(bytes);
         } else if (msg instanceof HttpResponse head) {
             current.onHead(head);
         } else if (msg instanceof HttpContent content) {
@@ -261,22 +262,22 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
 
     /** Whether a read left bytes in the socket. */
     private boolean hasMoreToRead() {
-        var reads = context.channel().unsafe().recvBufAllocHandle();
+        var reads = channel.unsafe().recvBufAllocHandle();
         return reads.lastBytesRead() > 0 && reads.lastBytesRead() == reads.attemptedBytesRead();
     }
 
     private void awaitTurn() {
         if (!awaitsTurn) {
             awaitsTurn = true;
-            context.channel().config().setAutoRead(false);
+            channel.config().setAutoRead(false);
             owner.reads().later(this::onTurn);
         }
     }
 
     private void onTurn() {
         awaitsTurn = false;
-        if (readingWanted && context.channel().isActive()) {
-            context.channel().config().setAutoRead(true);
+        if (readingWanted && channel.isActive()) {
+            channel.config().setAutoRead(true);
         }
     }
 
@@ -318,21 +319,21 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
     }
 
     private ChannelPromise newWritten() {
-        return context.newPromise().addListener(this);
+        return channel.newPromise().addListener(this);
     }
 
     /** A failed write closes the output only, so that what the upstream has sent can still be read. */
     private boolean isSendFailure(Throwable cause) {
         return cause instanceof IOException
-                && context.channel().isActive()
-                && context.channel() instanceof DuplexChannel duplex
+                && channel.isActive()
+                && channel instanceof DuplexChannel duplex
                 && duplex.isOutputShutdown();
     }
 
     private void onSendFailure(Throwable cause) {
         reusable = false;
         if (response == null) {
-            context.close();
+            channel.close();
         } else {
             response.onSendFailure(cause);
         }
@@ -342,18 +343,18 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         if (failure instanceof OutOfMemoryError) {
             LOG.debug(
                     "[{}] no memory for what {} sends",
-                    context.channel().id(),
+                    channel.id(),
                     owner.origin().name());
         } else if (failure instanceof IOException || failure instanceof DecoderException) {
             LOG.info(
                     "[{}] the connection to {} broke: {}",
-                    context.channel().id(),
+                    channel.id(),
                     owner.origin().name(),
                     failure.getMessage());
         } else {
             LOG.warn(
                     "[{}] closing the connection to {}",
-                    context.channel().id(),
+                    channel.id(),
                     owner.origin().name(),
                     failure);
         }

@@ -54,7 +54,7 @@ final class Http1Response extends UpstreamResponse {
     @Override
     void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
         super.beginStream(head, frames, frameListener, reads);
-        connection.decoder().beginRaw();
+        connection.decoder().beginRaw(connection);
     }
 
     @Override

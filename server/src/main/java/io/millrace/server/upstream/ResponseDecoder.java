@@ -4,6 +4,7 @@ import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.ReadFields;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandler;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ResponseDecoder extends HttpResponseDecoder {
     private boolean answersHead;
-    private boolean raw;
+    private @Nullable ChannelInboundHandler raw;
+    private boolean straight;
     private @Nullable ChunkedBody chunks;
     private boolean expecting;
     private boolean sawByte;
@@ -54,15 +56,19 @@ final class ResponseDecoder extends HttpResponseDecoder {
         return internalBuffer().isReadable();
     }
 
-    /** Passes the bytes after the head on unchanged, until {@link #endRaw()}. */
-    void beginRaw() {
-        raw = true;
+    /**
+     * Passes the bytes after the head on unchanged, until {@link #endRaw()}. Reads that have no byte of the head go to
+     * {@code receiver}, the last handler, past the pipeline.
+     */
+    void beginRaw(ChannelInboundHandler receiver) {
+        raw = receiver;
         chunks = null;
     }
 
     /** Decodes again, beginning with the head of the next response. */
     void endRaw() {
-        raw = false;
+        raw = null;
+        straight = false;
         reset();
     }
 
@@ -74,16 +80,26 @@ final class ResponseDecoder extends HttpResponseDecoder {
             return;
         }
         sawByte = true;
-        if (raw && !internalBuffer().isReadable()) {
-            ctx.fireChannelRead(msg);
+        if (raw != null && (straight || !internalBuffer().isReadable())) {
+            straight = true;
+            raw.channelRead(ctx, msg);
         } else {
             super.channelRead(ctx, msg);
         }
     }
 
     @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+        if (straight && raw != null) {
+            raw.channelReadComplete(ctx);
+        } else {
+            super.channelReadComplete(ctx);
+        }
+    }
+
+    @Override
     protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
-        if (raw) {
+        if (raw != null) {
             out.add(in.readRetainedSlice(in.readableBytes()));
         } else if (chunks != null) {
             decodeChunks(chunks, in, out);
@@ -119,7 +135,7 @@ final class ResponseDecoder extends HttpResponseDecoder {
     @Override
     protected void decodeLast(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
         // In a chunked body, the rest is a part of a chunk, or follows an invalid one.
-        if (chunks == null && !raw) {
+        if (chunks == null && raw == null) {
             super.decodeLast(ctx, in, out);
         }
     }

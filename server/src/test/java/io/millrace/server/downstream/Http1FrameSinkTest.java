@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
@@ -20,7 +19,8 @@ class Http1FrameSinkTest {
     private static final String CHUNK_A = "9\r\ndata: a\n\n\r\n";
     private static final String CHUNK_B = "9\r\ndata: b\n\n\r\n";
 
-    private final EmbeddedChannel channel = new EmbeddedChannel(new ChannelOutboundHandlerAdapter());
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private final ClientOutput output = ClientOutputTest.first(channel);
     private Http1FrameSink sink = newSink(true);
 
     @AfterEach
@@ -178,7 +178,7 @@ class Http1FrameSinkTest {
     }
 
     private Http1FrameSink newSink(boolean chunked) {
-        return new Http1FrameSink(channel.pipeline().firstContext(), chunked);
+        return new Http1FrameSink(output, chunked);
     }
 
     private void begin() {

@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class Http1StreamTest {
     private final ResponseEncoder encoder = new ResponseEncoder();
     private final EmbeddedChannel channel = new EmbeddedChannel(encoder);
+    private final ClientOutput output = ClientOutputTest.first(channel);
     private final Told connection = new Told();
 
     @AfterEach
@@ -195,7 +196,7 @@ class Http1StreamTest {
                 Http2.DEFAULT,
                 AddressSet.NONE,
                 new AddressDebts(System::nanoTime));
-        return new Http1Stream(connection, context, encoder, bytes, request, last);
+        return new Http1Stream(connection, context, encoder, output, bytes, request, last);
     }
 
     private static HttpRequest request(String version, String connection) {
