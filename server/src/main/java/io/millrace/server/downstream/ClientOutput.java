@@ -33,6 +33,8 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
 
     private boolean gathered;
     private boolean inPipeline;
+    /** Whether something may wait in the channel. Only then is that asked of it, because each look costs a cache miss. */
+    private boolean mayWait;
 
     /** For the connection of {@code channel}. If its pipeline has TLS, the handshake is over. */
     @SuppressWarnings("NullAway.Init") // its pipeline sets the context when it is added
@@ -54,12 +56,18 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
 
     /** Whether the bytes that wait for the client are below the high watermark. */
     boolean isWritable() {
+        if (!mayWait && socket != null) {
+            return socket.isOpen();
+        }
         var waiting = queue.outboundBuffer();
         return waiting != null && waiting.isWritable();
     }
 
     /** Whether the kernel did not take everything that was flushed. */
     boolean isBackedUp() {
+        if (!mayWait && socket != null) {
+            return !socket.isOpen();
+        }
         var waiting = queue.outboundBuffer();
         return waiting == null || !waiting.isEmpty();
     }
@@ -91,13 +99,22 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
      */
     boolean flush() {
         ByteBuf bytes = only;
-        if (bytes != null && socket != null && socket.isReady()) {
+        if (bytes != null && socket != null && isFree(socket)) {
             only = null;
             gathered = false;
             return sealer == null ? send(socket, bytes) : send(socket, sealer, bytes);
         }
         flush(context);
         return false;
+    }
+
+    /** TLS may have sent something of its own, which waits. */
+    private boolean isFree(SocketSend to) {
+        if ((mayWait || sealer != null) && !to.isIdle()) {
+            return false;
+        }
+        mayWait = false;
+        return to.isOpen();
     }
 
     @Override
@@ -135,6 +152,7 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
     private void pipe(Object msg, ChannelPromise promise) {
         pipeOnly();
         inPipeline = true;
+        mayWait = true;
         context.write(msg, promise);
     }
 
@@ -144,6 +162,7 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
             only = null;
             gathered = false;
             inPipeline = true;
+            mayWait = true;
             context.write(bytes, context.voidPromise());
         }
     }
@@ -166,9 +185,7 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
             bytes.release();
             return true;
         }
-        context.write(bytes, context.voidPromise());
-        context.flush();
-        return false;
+        return pass(bytes);
     }
 
     private boolean send(SocketSend to, Sealer seals, ByteBuf bytes) {
@@ -177,12 +194,18 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
         if (sealed != null && taken) {
             sealed.release();
         } else if (sealed != null) {
+            mayWait = true;
             to.queue(sealed);
         }
         if (!bytes.isReadable()) {
             bytes.release();
             return taken;
         }
+        return pass(bytes);
+    }
+
+    private boolean pass(ByteBuf bytes) {
+        mayWait = true;
         context.write(bytes, context.voidPromise());
         context.flush();
         return false;

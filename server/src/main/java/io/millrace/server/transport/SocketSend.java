@@ -30,14 +30,20 @@ public final class SocketSend {
                 : null;
     }
 
-    /** Whether the socket is open and nothing waits for it. */
-    public boolean isReady() {
+    /** Whether the socket is open. */
+    public boolean isOpen() {
+        return socket.isOpen() && !socket.isOutputShutdown();
+    }
+
+    /** Whether nothing waits for the socket. */
+    public boolean isIdle() {
         var waiting = queue.outboundBuffer();
         return waiting != null && waiting.totalPendingWriteBytes() == 0;
     }
 
     /**
-     * Offers {@code bytes} to the kernel. Those that it takes are skipped. {@link #isReady} must be true.
+     * Offers {@code bytes} to the kernel. Those that it takes are skipped. The socket must be {@link #isOpen open} and {@link
+     * #isIdle idle}.
      *
      * @return whether it took all of them. Otherwise the rest must be written to the channel, which also reports a
      *     broken connection.
