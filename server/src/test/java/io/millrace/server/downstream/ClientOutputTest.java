@@ -76,13 +76,6 @@ class ClientOutputTest {
     private Channel served;
     private ClientOutput output;
 
-    /** The output of a channel without a socket, as its first handler. */
-    static ClientOutput first(EmbeddedChannel channel) {
-        var output = new ClientOutput(channel);
-        channel.pipeline().addFirst(output);
-        return output;
-    }
-
     /** Counts what passes between the output and the socket. */
     private static final class Seen extends ChannelOutboundHandlerAdapter {
         final AtomicInteger writes = new AtomicInteger();
@@ -292,7 +285,7 @@ class ClientOutputTest {
     @Test
     void aChannelWithoutASocketGetsAllByItsPipeline() {
         var channel = new EmbeddedChannel();
-        ClientOutput embedded = first(channel);
+        ClientOutput embedded = Outputs.first(channel);
 
         embedded.write(bytes("a"));
         assertThat(embedded.flush()).isFalse();

@@ -20,7 +20,7 @@ class Http1FrameSinkTest {
     private static final String CHUNK_B = "9\r\ndata: b\n\n\r\n";
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
-    private final ClientOutput output = ClientOutputTest.first(channel);
+    private final ClientOutput output = Outputs.first(channel);
     private Http1FrameSink sink = newSink(true);
 
     @AfterEach

@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class Http1StreamTest {
     private final ResponseEncoder encoder = new ResponseEncoder();
     private final EmbeddedChannel channel = new EmbeddedChannel(encoder);
-    private final ClientOutput output = ClientOutputTest.first(channel);
+    private final ClientOutput output = Outputs.first(channel);
     private final Told connection = new Told();
 
     @AfterEach

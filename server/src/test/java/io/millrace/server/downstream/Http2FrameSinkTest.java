@@ -30,7 +30,7 @@ class Http2FrameSinkTest {
     private final EmbeddedChannel channel = new EmbeddedChannel(codec);
     private final List<String> told = new ArrayList<>();
     private final Http2Output outputs = new Http2Output(
-            ClientOutputTest.first(channel),
+            Outputs.first(channel),
             codec,
             FrameBudget.ofClient(1000, 100, System::nanoTime),
             1 << 20,
