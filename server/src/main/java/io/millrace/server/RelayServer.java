@@ -70,7 +70,8 @@ public final class RelayServer implements AutoCloseable {
         started = config;
         listeners = new Listeners(config.transport(), inherited);
         drain = new Drain(relay, listeners, group);
-        clients = new ClientPipeline.Shared(config.transport(), relay, relay::sweeper, relay::memory, relay::config);
+        clients = new ClientPipeline.Shared(
+                config.transport(), relay, relay::sweeper, relay::memory, relay::requests, relay::config);
         Metrics metrics = relay.metrics();
         admission =
                 new Admission(metrics::relayedConnections, () -> relay.config().limits());

@@ -24,6 +24,7 @@ import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.millrace.server.transport.Transport;
 import io.millrace.server.upstream.StreamBodyReads;
 import io.netty.buffer.ByteBuf;
@@ -78,6 +79,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     public void open() {
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm()).loop(0);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.SECONDS.toNanos(1));
+        var requests = new Turns(client.eventLoop(), 1);
         client.pipeline()
                 .addLast(new ClientPipeline(
                         Listener.at(new HostAndPort("127.0.0.1", 0)),
@@ -87,6 +89,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                                 this,
                                 (Channel channel) -> sweeper,
                                 (Channel channel) -> memory,
+                                (Channel channel) -> requests,
                                 RelayConfig::defaults),
                         null));
         client.pipeline().fireChannelActive();

@@ -10,6 +10,7 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.http.FrameBudget;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.millrace.server.tls.ServerTls;
 import io.millrace.server.transport.Transport;
 import io.netty.channel.Channel;
@@ -64,6 +65,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
      * @param handler gets the requests
      * @param sweepers the sweep of a channel's event loop
      * @param memories what a channel's event loop holds
+     * @param requests how many requests begin in one turn of a channel's event loop
      * @param config asked for at each new connection, so that a reload reaches the next one
      */
     public record Shared(
@@ -71,6 +73,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
             RequestHandler handler,
             Function<Channel, Sweeper> sweepers,
             Function<Channel, LoopMemory> memories,
+            Function<Channel, Turns> requests,
             Supplier<RelayConfig> config) {}
 
     /** Makes the pipelines of {@code listener}'s connections. {@code tls} encrypts them, unless it is null. */
@@ -177,6 +180,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
                 shared.handler(),
                 shared.sweepers().apply(channel),
                 shared.memories().apply(channel),
+                shared.requests().apply(channel),
                 config.limits(),
                 config.timeouts(),
                 config.http2(),

@@ -7,6 +7,7 @@ import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.netty.channel.Channel;
 
 /**
@@ -14,6 +15,7 @@ import io.netty.channel.Channel;
  *
  * @param sweeper of the channel's event loop
  * @param memory of the channel's event loop
+ * @param requests how many requests begin in one turn of the channel's event loop
  * @param limits as they were when the client connected
  * @param timeouts as they were when the client connected
  * @param http2 as it was when the client connected
@@ -26,6 +28,7 @@ record ConnectionContext(
         RequestHandler handler,
         Sweeper sweeper,
         LoopMemory memory,
+        Turns requests,
         Limits limits,
         Timeouts timeouts,
         Http2 http2,

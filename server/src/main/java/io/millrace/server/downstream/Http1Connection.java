@@ -67,7 +67,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         this.context = context;
         channel = context.channel();
         timeouts = context.timeouts();
-        decoder = RequestDecoder.of(context.limits());
+        decoder = RequestDecoder.of(context.limits(), context.requests());
         output = new ClientOutput(channel);
         bytes = new ClientBytes(channel, context.memory(), decoder::bufferedBytes, timeouts.writeStall());
         pace = new BodyPace(
@@ -252,7 +252,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         switch (state) {
             case AWAITING_REQUEST -> sweepAwaiting(nowNs);
             case READING_HEAD -> {
-                if (nowNs - sinceNs > timeouts.requestHead().toNanos()) {
+                if (decoder.awaitsTurn()) {
+                    sinceNs = nowNs;
+                } else if (nowNs - sinceNs > timeouts.requestHead().toNanos()) {
                     refuse(Refusal.of(408, "request_timeout", "The request head did not arrive in time."));
                 }
             }

@@ -5,7 +5,6 @@ import io.millrace.server.http.FrameBudget;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
-import io.millrace.server.timing.Turns;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -33,8 +32,6 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
     /** How long a stop of the process waits for a connection without a request. */
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
-    /** The most requests that begin in one turn of the event loop. Each may take 0.1 ms, and other clients wait. */
-    private static final int REQUESTS_A_TURN = 32;
 
     private final ConnectionContext context;
     private final Channel channel;
@@ -61,7 +58,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         client = new ClientOutput(channel);
         var frames = context.http2().controlFrames();
         budget = FrameBudget.ofClient(frames.burst(), frames.perSecond(), System::nanoTime)
-                .pacedBy(new Turns(channel.eventLoop(), REQUESTS_A_TURN));
+                .pacedBy(context.requests());
         codec = Http2Codec.of(context.limits(), context.http2());
         codec.events(this);
         requests = new Http2Requests(context, codec, budget, this);

@@ -3,6 +3,7 @@ package io.millrace.server.downstream;
 import io.millrace.server.config.Limits;
 import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.ReadFields;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Netty's request decoder, made strict enough for a relay in front of other servers. It decodes one request at a time:
  * after a request's last content it decodes nothing until {@link #resume()}. So bytes that a client sends ahead stay
- * as bytes, in order and within a bound.
+ * as bytes, in order and within a bound. So does a request that comes when a turn of the event loop has begun enough
+ * of them, until its own turn.
  */
 final class RequestDecoder extends HttpRequestDecoder {
     /**
@@ -32,13 +34,16 @@ final class RequestDecoder extends HttpRequestDecoder {
     private static final int SMALL_CHUNK = 1024;
 
     private final int maxPipelinedBytes;
+    private final Turns turns;
     private final RequestHeadCheck headCheck = new RequestHeadCheck();
     private @Nullable ChannelHandlerContext context;
     private @Nullable ChunkedBody chunkedBody;
     private Phase phase = Phase.HEAD;
     private boolean reading;
+    private boolean begun;
 
     private enum Phase {
+        AWAITING_TURN,
         HEAD,
         BODY,
         CHUNKED_BODY,
@@ -55,19 +60,20 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
     }
 
-    RequestDecoder(HttpDecoderConfig config, int maxPipelinedBytes) {
+    RequestDecoder(HttpDecoderConfig config, int maxPipelinedBytes, Turns turns) {
         super(config);
+        this.turns = turns;
         this.maxPipelinedBytes = maxPipelinedBytes;
     }
 
-    /** Makes a decoder with these limits. */
-    static RequestDecoder of(Limits limits) {
+    /** Makes a decoder with these limits, which takes a piece of {@code turns} for each request. */
+    static RequestDecoder of(Limits limits, Turns turns) {
         var config = new HttpDecoderConfig()
                 .setMaxInitialLineLength(limits.requestLine())
                 .setMaxHeaderSize(limits.headerBytes())
                 .setMaxChunkSize(Integer.MAX_VALUE)
                 .setHeadersFactory(ReadFields.FACTORY);
-        return new RequestDecoder(config, limits.pipelined());
+        return new RequestDecoder(config, limits.pipelined(), turns);
     }
 
     @Override
@@ -87,7 +93,14 @@ final class RequestDecoder extends HttpRequestDecoder {
 
     /** Whether a part of a request head has been read. */
     boolean headStarted() {
-        return phase == Phase.HEAD && (headCheck.started() || internalBuffer().isReadable());
+        return awaitsTurn()
+                || (phase == Phase.HEAD
+                        && (headCheck.started() || internalBuffer().isReadable()));
+    }
+
+    /** Whether the client waits for the event loop, and not the other way round. */
+    boolean awaitsTurn() {
+        return phase == Phase.AWAITING_TURN;
     }
 
     @Override
@@ -108,6 +121,7 @@ final class RequestDecoder extends HttpRequestDecoder {
     /** Continues with the next request, which may have arrived already. */
     void resume() {
         phase = Phase.HEAD;
+        begun = false;
         headCheck.reset();
         // Inside a read, the decoding loop continues by itself.
         if (!reading && context != null && internalBuffer().isReadable()) {
@@ -127,7 +141,15 @@ final class RequestDecoder extends HttpRequestDecoder {
 
     @Override
     protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+        if (phase == Phase.HEAD && !begun) {
+            begin();
+        }
         switch (phase) {
+            case AWAITING_TURN -> {
+                if (in.readableBytes() > maxPipelinedBytes) {
+                    ctx.channel().config().setAutoRead(false);
+                }
+            }
             case HEAD -> decodeHead(ctx, in, out);
             case BODY -> {
                 super.decode(ctx, in, out);
@@ -142,6 +164,25 @@ final class RequestDecoder extends HttpRequestDecoder {
                 }
             }
             case DISCARDING -> in.skipBytes(in.readableBytes());
+        }
+    }
+
+    private void begin() {
+        begun = turns.takeBehindOthers();
+        if (!begun) {
+            phase = Phase.AWAITING_TURN;
+            turns.later(this::onTurn);
+        }
+    }
+
+    private void onTurn() {
+        if (awaitsTurn() && context != null) {
+            begun = true;
+            phase = Phase.HEAD;
+            context.channel().config().setAutoRead(true);
+            if (internalBuffer().isReadable()) {
+                decodeAhead(context);
+            }
         }
     }
 

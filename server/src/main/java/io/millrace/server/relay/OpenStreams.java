@@ -11,8 +11,8 @@ import io.millrace.server.replay.StreamNames;
 import io.millrace.server.share.LoopShare;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class OpenStreams implements Sweepable {
     private static final byte[] NO_KEY = new byte[0];
 
-    private final EventLoop eventLoop;
+    private final Turns turns;
     private final Sweeper sweeper;
     private final ReplayMemory memory;
     private final StreamNames names;
@@ -49,28 +49,29 @@ final class OpenStreams implements Sweepable {
     private boolean closed;
 
     /**
-     * The streams of {@code eventLoop}, which has this number.
+     * The streams of the event loop of {@code sweeper}, which has this number.
      *
+     * @param turns for readers that are behind
      * @param names those of all event loops
      * @param share brings the streams of other nodes; null if there are none
      * @param resume the settings of those
      */
     OpenStreams(
             int number,
-            EventLoop eventLoop,
+            Turns turns,
             Sweeper sweeper,
             ReplayMemory memory,
             StreamNames names,
             @Nullable LoopShare share,
             Supplier<Resume> resume) {
-        this.eventLoop = eventLoop;
+        this.turns = turns;
         this.sweeper = sweeper;
         this.memory = memory;
         this.names = names;
         this.share = share;
         this.resume = resume;
         ids = new StreamIds((share == null ? "" : share.nodeName() + ".") + number + "-");
-        memory.onTight(eventLoop, List.of(this::dropStored, this::evictEnded, this::evictLive));
+        memory.onTight(sweeper.loop(), List.of(this::dropStored, this::evictEnded, this::evictLive));
     }
 
     /**
@@ -100,7 +101,7 @@ final class OpenStreams implements Sweepable {
             memory.gaveUp(ReplayMemory.GivenUp.NOT_BEGUN);
             return null;
         }
-        var log = new StreamLog(alloc, memory, settings.bytes(), eventLoop);
+        var log = new StreamLog(alloc, memory, settings.bytes(), turns);
         entry.kept = new Kept(head, log, settings, false);
         if (share != null) {
             share.open(id, entry.key, head.text(), log, settings.bytes(), settings.keep());

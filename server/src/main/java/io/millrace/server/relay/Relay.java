@@ -33,6 +33,7 @@ import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.millrace.server.upstream.Connector;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -145,6 +146,11 @@ public final class Relay implements RequestHandler {
     /** The memory that the channel's event loop holds. */
     public LoopMemory memory(Channel channel) {
         return loop(channel.eventLoop()).memory();
+    }
+
+    /** How many requests begin in one turn of the channel's event loop. */
+    public Turns requests(Channel channel) {
+        return loop(channel.eventLoop()).requests();
     }
 
     /**

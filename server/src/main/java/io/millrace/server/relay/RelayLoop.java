@@ -17,6 +17,7 @@ import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.telemetry.Tracing;
 import io.millrace.server.telemetry.UsageLogger;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.millrace.server.upstream.Connector;
 import io.millrace.server.upstream.Upstreams;
 import io.netty.buffer.ByteBufAllocator;
@@ -40,6 +41,7 @@ import org.slf4j.Logger;
  * @param recorder of the live view's history
  * @param memory the account of its memory
  * @param relief frees memory
+ * @param requests how many requests of clients begin in one turn
  * @param streams the streams that their clients may stop or read again
  * @param shared the parts that all event loops share
  * @param readingOn for each stream that goes on without its client, an action that ends it at once
@@ -54,11 +56,21 @@ record RelayLoop(
         LiveRecorder recorder,
         LoopMemory memory,
         MemoryRelief relief,
+        Turns requests,
         OpenStreams streams,
         Shared shared,
         Set<ClientConnection> connections,
         Set<Runnable> readingOn,
         RequestIds requestIds) {
+    /** Each may take 0.1 ms, and with it the begin of its answer. The streams of other clients wait. */
+    private static final int REQUESTS_A_TURN = 8;
+
+    /** Turns that are longer begin more requests: these get a tenth of a busy event loop. */
+    private static final long LONG_TURN_NS = Duration.ofMillis(8).toNanos();
+
+    /** Each brings a reader that is behind up to 64 KiB. */
+    private static final int REPLAYS_A_TURN = 16;
+
     private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(250).toNanos();
     private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
 
@@ -99,8 +111,15 @@ record RelayLoop(
         var relief = new MemoryRelief(loop, memory, connections);
         memory.onFull(relief::ask);
         loop.execute(() -> memory.attach(loop));
+        var replays = new Turns(loop, REPLAYS_A_TURN);
         var streams = new OpenStreams(
-                number, loop, sweeper, shared.logs(), shared.names(), shared.share(number, loop), shared.resume());
+                number,
+                replays,
+                sweeper,
+                shared.logs(),
+                shared.names(),
+                shared.share(number, loop, replays),
+                shared.resume());
         return new RelayLoop(
                 loop,
                 upstreams,
@@ -111,6 +130,7 @@ record RelayLoop(
                 new LiveRecorder(loop),
                 memory,
                 relief,
+                new Turns(loop, REQUESTS_A_TURN, LONG_TURN_NS, System::nanoTime),
                 streams,
                 shared,
                 connections,
@@ -138,8 +158,8 @@ record RelayLoop(
             Supplier<Resume> resume,
             Tracing tracing) {
         /** The part of an event loop in what is shared with other nodes; null if there is none. */
-        private @Nullable LoopShare share(int number, EventLoop loop) {
-            return node == null || number >= relaying ? null : node.add(loop, ByteBufAllocator.DEFAULT, logs);
+        private @Nullable LoopShare share(int number, EventLoop loop, Turns replays) {
+            return node == null || number >= relaying ? null : node.add(loop, replays, ByteBufAllocator.DEFAULT, logs);
         }
 
         /** The event loop in a stream's id, or the one that reads it; null if there is none. */

@@ -48,7 +48,7 @@ public final class StreamLog {
      * An empty log.
      *
      * @param most how many bytes are kept; the oldest segments are dropped first
-     * @param turns runs a task later on the event loop
+     * @param turns runs a task later on the event loop; readers that are behind have their turns there
      */
     public StreamLog(ByteBufAllocator alloc, ReplayMemory memory, long most, Executor turns) {
         this(alloc, memory, most, turns, 0);
@@ -202,10 +202,15 @@ public final class StreamLog {
         }
     }
 
-    /** Tells the log that a reader takes bytes again. */
+    /** Tells the log that a reader takes bytes again. One that is behind has its turn after others that are. */
     public void resume(LogReader reader) {
         Following following = find(reader);
-        if (following != null) {
+        if (following == null || following.waits) {
+            return;
+        }
+        if (following.at < tail()) {
+            serveLater(following);
+        } else {
             serve(following);
         }
     }

@@ -66,12 +66,13 @@ public final class LoopShare {
      */
     public record Holder(String stream, String content) {}
 
-    LoopShare(NodeShare node, int number, Executor loop, ByteBufAllocator alloc, ReplayMemory memory) {
+    /** @param turns gives readers of a log that are behind their turns */
+    LoopShare(NodeShare node, int number, Executor loop, Executor turns, ByteBufAllocator alloc, ReplayMemory memory) {
         this.node = node;
         this.number = number;
         this.loop = loop;
         shipper = new Shipper(this, node.settings().window().toNanos());
-        remotes = new RemoteStreams(this, alloc, memory);
+        remotes = new RemoteStreams(this, turns, alloc, memory);
         errands = new Errands(this);
         freed = new FreedNames(this);
     }

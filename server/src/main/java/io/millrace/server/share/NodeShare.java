@@ -71,9 +71,13 @@ public final class NodeShare {
         return text.toString();
     }
 
-    /** Adds the share of an event loop that relays. Must not be called after the first request. */
-    public LoopShare add(Executor loop, ByteBufAllocator alloc, ReplayMemory memory) {
-        var share = new LoopShare(this, loops.size(), loop, alloc, memory);
+    /**
+     * Adds the share of an event loop that relays. Must not be called after the first request.
+     *
+     * @param turns gives readers of a log that are behind their turns; called on the event loop only
+     */
+    public LoopShare add(Executor loop, Executor turns, ByteBufAllocator alloc, ReplayMemory memory) {
+        var share = new LoopShare(this, loops.size(), loop, turns, alloc, memory);
         loops.add(share);
         counters.link();
         return share;

@@ -207,8 +207,8 @@ final class RemoteStream {
     private StreamLog newLog(List<Entries.Entry> entries) {
         long start =
                 entries.isEmpty() || entries.get(0).isEnd() ? 0 : entries.get(0).start();
-        var its =
-                new StreamLog(all.alloc(), all.memory(), share().node().owner().most(), all.loop(), Math.max(0, start));
+        var its = new StreamLog(
+                all.alloc(), all.memory(), share().node().owner().most(), all.turns(), Math.max(0, start));
         its.waitsForReaders();
         return its;
     }

@@ -13,12 +13,14 @@ final class RemoteStreams {
     private static final int MOST = 10_000;
 
     private final LoopShare share;
+    private final Executor turns;
     private final ByteBufAllocator alloc;
     private final ReplayMemory memory;
     private final Map<String, RemoteStream> streams = new HashMap<>();
 
-    RemoteStreams(LoopShare share, ByteBufAllocator alloc, ReplayMemory memory) {
+    RemoteStreams(LoopShare share, Executor turns, ByteBufAllocator alloc, ReplayMemory memory) {
         this.share = share;
+        this.turns = turns;
         this.alloc = alloc;
         this.memory = memory;
     }
@@ -84,7 +86,8 @@ final class RemoteStreams {
         return memory;
     }
 
-    Executor loop() {
-        return share::execute;
+    /** Gives readers that are behind their turns. */
+    Executor turns() {
+        return turns;
     }
 }

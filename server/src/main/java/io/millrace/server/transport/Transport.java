@@ -12,7 +12,6 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ReflectiveChannelFactory;
 import io.netty.channel.ServerChannel;
-import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
@@ -92,12 +91,11 @@ public enum Transport {
             NioDatagramChannel.class);
 
     /**
-     * How listeners accept: up to 1,024 of the waiting connections at a time. On epoll, Netty would accept one
-     * connection and then serve all ready channels before it accepts the next. On a busy event loop new clients would
-     * wait for seconds.
+     * How listeners accept: {@value Accepts#A_TURN} of the waiting connections in a turn of the event loop, and more if
+     * turns are long. On epoll, Netty would accept one connection and then serve all ready channels before it accepts
+     * the next. On a busy event loop new clients would wait for seconds.
      */
-    public static final RecvByteBufAllocator ACCEPTS =
-            new ServerChannelRecvByteBufAllocator().respectMaybeMoreData(false).maxMessagesPerRead(1024);
+    public static final RecvByteBufAllocator ACCEPTS = new Accepts(System::nanoTime);
 
     /** The time after which a peer without acknowledgements counts as gone. */
     private static final int VANISHED_MS = 25_000;

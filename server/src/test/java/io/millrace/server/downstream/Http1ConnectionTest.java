@@ -13,6 +13,7 @@ import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -28,10 +29,15 @@ class Http1ConnectionTest {
     private static final String HEAD = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
+    /** Each call of its {@code runPendingTasks} is a turn. */
+    private final EmbeddedChannel loop = new EmbeddedChannel();
+
+    private final Turns turns = new Turns(loop.eventLoop(), 1);
     private final Told told = new Told();
 
     @AfterEach
     void close() {
+        loop.finishAndReleaseAll();
         channel.finishAndReleaseAll();
     }
 
@@ -63,7 +69,23 @@ class Http1ConnectionTest {
         assertThat(told.events).containsExactly("request", "listener refused 400 bad_request");
     }
 
-    private void open() {
+    /** The client has done its part. So its time limit does not count, and a stop of the relay does not lose it. */
+    @Test
+    void requestThatWaitsForTheEventLoopIsNeitherLateNorLost() {
+        var connection = open();
+        assertThat(turns.take()).isTrue();
+        send(HEAD);
+        assertThat(told.events).isEmpty();
+
+        connection.drain();
+        connection.onSweep(System.nanoTime() + TimeUnit.HOURS.toNanos(1));
+        loop.runPendingTasks();
+
+        assertThat(told.events).containsExactly("request");
+        assertThat(channel.isActive()).isTrue();
+    }
+
+    private Http1Connection open() {
         var memory = new MemoryAccount(1, new MemoryBudget(1 << 30, 1 << 30)).loop(0);
         var sweeper = new Sweeper(channel.eventLoop(), TimeUnit.MILLISECONDS.toNanos(100));
         var terms = ConnectionTerms.plain(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1);
@@ -73,13 +95,16 @@ class Http1ConnectionTest {
                 told,
                 sweeper,
                 memory,
+                turns,
                 Limits.DEFAULT,
                 Timeouts.DEFAULT,
                 Http2.DEFAULT,
                 AddressSet.NONE,
                 new AddressDebts(System::nanoTime));
-        new Http1Connection(context).open(false);
+        var connection = new Http1Connection(context);
+        connection.open(false);
         channel.pipeline().fireChannelActive();
+        return connection;
     }
 
     private void send(String bytes) {

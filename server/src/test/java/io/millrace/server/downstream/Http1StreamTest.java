@@ -191,6 +191,7 @@ class Http1StreamTest {
                 null,
                 null,
                 memory,
+                null,
                 Limits.DEFAULT,
                 Timeouts.DEFAULT,
                 Http2.DEFAULT,

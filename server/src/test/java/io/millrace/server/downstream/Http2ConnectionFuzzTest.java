@@ -16,6 +16,7 @@ import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.test.Pieces;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -173,6 +174,7 @@ class Http2ConnectionFuzzTest {
                 handler,
                 sweeper,
                 memory,
+                new Turns(channel.eventLoop(), 32),
                 Limits.DEFAULT,
                 Timeouts.DEFAULT,
                 Http2.DEFAULT,

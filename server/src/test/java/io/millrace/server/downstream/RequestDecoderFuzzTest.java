@@ -6,6 +6,7 @@ import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.millrace.server.http.HeadWriter;
 import io.millrace.server.test.Pieces;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -27,6 +28,9 @@ import org.junit.jupiter.api.Tag;
  */
 @Tag("fuzz")
 class RequestDecoderFuzzTest {
+    /** Nothing waits for a turn. */
+    private static final Turns ALL = new Turns(new EmbeddedChannel().eventLoop(), Integer.MAX_VALUE);
+
     private static final int MAX_FIELDS = 100;
     private static final int MAX_PIPELINED = 1 << 16;
     private static final String[] WORDS = {
@@ -81,7 +85,7 @@ class RequestDecoderFuzzTest {
     /** Each request that passes, its body, and a refusal if there is one: then the connection is over. */
     private static List<String> hear(List<byte[]> reads) {
         var alloc = new UnpooledByteBufAllocator(false, true);
-        var decoder = new RequestDecoder(new HttpDecoderConfig(), MAX_PIPELINED);
+        var decoder = new RequestDecoder(new HttpDecoderConfig(), MAX_PIPELINED, ALL);
         var channel = new EmbeddedChannel(decoder);
         channel.config().setAllocator(alloc);
         var heard = new Heard();
@@ -157,7 +161,7 @@ class RequestDecoderFuzzTest {
 
     /** What another reader makes of a head: one head, and not a byte behind it. */
     private static String read(String head) {
-        var channel = new EmbeddedChannel(new RequestDecoder(new HttpDecoderConfig(), MAX_PIPELINED));
+        var channel = new EmbeddedChannel(new RequestDecoder(new HttpDecoderConfig(), MAX_PIPELINED, ALL));
         channel.writeInbound(Unpooled.copiedBuffer(head, StandardCharsets.ISO_8859_1));
         HttpRequest again = channel.readInbound();
         assertThat(RequestGate.verify(again, MAX_FIELDS, Long.MAX_VALUE)).isNull();

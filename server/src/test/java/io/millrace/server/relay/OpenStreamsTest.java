@@ -10,6 +10,7 @@ import io.millrace.server.replay.StreamLog;
 import io.millrace.server.replay.StreamNames;
 import io.millrace.server.test.FakeClientStream;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.nio.charset.StandardCharsets;
@@ -30,8 +31,8 @@ class OpenStreamsTest {
     private final FakeClientStream client = new FakeClientStream();
     private final ReplayMemory memory = new ReplayMemory(1 << 20);
     private final Sweeper sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
-    private final OpenStreams streams =
-            new OpenStreams(0, client.eventLoop(), sweeper, memory, new StreamNames(), null, () -> Resume.DEFAULT);
+    private final OpenStreams streams = new OpenStreams(
+            0, new Turns(client.eventLoop(), 32), sweeper, memory, new StreamNames(), null, () -> Resume.DEFAULT);
     private int stops;
 
     @AfterEach

@@ -73,6 +73,26 @@ class StreamLogTest {
         }
     }
 
+    /** A crowd of readers that are behind would else keep the event loop from all other streams. */
+    @Test
+    void readerThatIsBehindWaitsForItsTurn() {
+        StreamLog log = log(ALL);
+        log.append(Unpooled.wrappedBuffer(new byte[100]), 0, 100);
+        var reader = new Reader(0);
+        reader.wants = false;
+        log.attach(reader, 0);
+        reader.wants = true;
+        log.resume(reader);
+        log.resume(reader);
+        assertThat(reader.got.size()).isZero();
+        assertThat(turns).hasSize(1);
+        runTurns();
+        assertThat(reader.got.size()).isEqualTo(100);
+        log.resume(reader);
+        assertThat(turns).as("has all").isEmpty();
+        log.close();
+    }
+
     /** Readers begin anywhere and take bytes at random. Each gets a contiguous part, once, and one end. */
     @ParameterizedTest
     @ValueSource(longs = {64 * 1024, ALL})

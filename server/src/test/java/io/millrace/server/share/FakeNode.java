@@ -54,7 +54,7 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
     FakeNode(FakeRedis redis, LongSupplier nowMs) {
         this.redis = redis;
         share = new NodeShare(ResumeStore.DEFAULT, this, () -> MILLISECONDS.toNanos(nowMs.getAsLong()));
-        loop = share.add(tasks::add, UnpooledByteBufAllocator.DEFAULT, memory);
+        loop = share.add(tasks::add, tasks::add, UnpooledByteBufAllocator.DEFAULT, memory);
         connect();
     }
 
