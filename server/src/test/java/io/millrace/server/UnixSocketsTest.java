@@ -184,7 +184,7 @@ class UnixSocketsTest {
         try (var relay = relay(listener(path), transport)) {
             var hold = EventLoopHold.on(relay);
             var waiting = new ArrayList<SocketChannel>();
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 50; i++) {
                 waiting.add(connect(path));
                 send(waiting.get(i), "GET", "/healthz", "");
             }

@@ -1,6 +1,8 @@
 package io.millrace.server.listen;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.Socket;
@@ -25,10 +27,38 @@ final class Backlog {
                 accept(epoll);
                 close.run();
             } else {
-                // One turn of the event loop later it has accepted them by itself.
-                listener.eventLoop().schedule(close, 1, TimeUnit.MILLISECONDS);
+                var accepted = new Accepted();
+                listener.pipeline().addFirst(accepted);
+                awaitNone(listener, accepted, close);
             }
         });
+    }
+
+    /** Each turn of the event loop accepts some by itself. Runs {@code close} after one in which nobody waited. */
+    private static void awaitNone(Channel listener, Accepted accepted, Runnable close) {
+        int before = accepted.count;
+        listener.eventLoop()
+                .schedule(
+                        () -> {
+                            if (accepted.count == before || accepted.count >= Sockets.BACKLOG) {
+                                close.run();
+                            } else {
+                                awaitNone(listener, accepted, close);
+                            }
+                        },
+                        1,
+                        TimeUnit.MILLISECONDS);
+    }
+
+    /** Counts connections. */
+    private static final class Accepted extends ChannelInboundHandlerAdapter {
+        private int count;
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object connection) {
+            count++;
+            ctx.fireChannelRead(connection);
+        }
     }
 
     /** On a busy event loop some have come since it looked last, and between two looks no time may pass. */

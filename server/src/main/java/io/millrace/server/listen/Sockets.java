@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 /** The parts that all kinds of listening sockets share. */
 final class Sockets {
     private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
-    private static final int BACKLOG = 4096;
+    /** The most connections that the kernel lets wait at a socket. */
+    static final int BACKLOG = 4096;
 
     private Sockets() {}
 
