@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.memory.WarmBuffers;
 import io.millrace.server.tls.Sealer;
 import io.millrace.server.transport.SocketSend;
 import io.netty.buffer.ByteBuf;
@@ -25,6 +26,7 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
     private final @Nullable SocketSend socket;
     private final @Nullable Sealer sealer;
     private final boolean direct;
+    private final WarmBuffers buffers = WarmBuffers.current();
     private ChannelHandlerContext context;
     private boolean removed;
 
@@ -182,7 +184,7 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
 
     private boolean send(SocketSend to, ByteBuf bytes) {
         if (to.offer(bytes)) {
-            bytes.release();
+            buffers.giveBack(bytes);
             return true;
         }
         return pass(bytes);
@@ -192,13 +194,13 @@ final class ClientOutput extends ChannelOutboundHandlerAdapter {
         ByteBuf sealed = seals.seal(bytes, context.alloc());
         boolean taken = sealed == null || to.offer(sealed);
         if (sealed != null && taken) {
-            sealed.release();
+            buffers.giveBack(sealed);
         } else if (sealed != null) {
             mayWait = true;
             to.queue(sealed);
         }
         if (!bytes.isReadable()) {
-            bytes.release();
+            buffers.giveBack(bytes);
             return taken;
         }
         return pass(bytes);

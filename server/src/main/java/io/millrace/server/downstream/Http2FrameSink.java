@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.memory.WarmBuffers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ final class Http2FrameSink implements FrameSink {
     private static final int MAX_PAYLOAD = Http2Output.MAX_PAYLOAD;
 
     private final ByteBufAllocator alloc;
+    private final WarmBuffers buffers = WarmBuffers.current();
     private @Nullable Http2StreamOutput output;
     private @Nullable ByteBuf out;
     private boolean writtenEarly;
@@ -124,7 +126,9 @@ final class Http2FrameSink implements FrameSink {
 
     private ByteBuf room(int length) {
         if (out == null) {
-            out = alloc.ioBuffer(HEAD_BYTES + Math.max(FIRST_BYTES, length)).setIndex(HEAD_BYTES, HEAD_BYTES);
+            int bytes = HEAD_BYTES + Math.max(FIRST_BYTES, length);
+            out = output == null ? alloc.ioBuffer(bytes) : buffers.take(alloc, bytes);
+            out.setIndex(HEAD_BYTES, HEAD_BYTES);
         }
         return out.ensureWritable(length);
     }

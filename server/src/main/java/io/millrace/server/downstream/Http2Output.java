@@ -3,6 +3,7 @@ package io.millrace.server.downstream;
 import io.millrace.server.config.Limits;
 import io.millrace.server.downstream.Http2Windows.Window;
 import io.millrace.server.http.FrameBudget;
+import io.millrace.server.transport.Transport;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
@@ -64,12 +65,15 @@ final class Http2Output {
         this.onRoom = onRoom;
         channel = codec.context().channel();
         whole = codec.windows().whole();
-        turn = new TurnFlush(channel.eventLoop(), this::flush);
+        turn = new TurnFlush(Transport.turnEnd(channel.eventLoop()), this::flush);
     }
 
     /** The output of one of its streams. */
     Http2StreamOutput of(Http2Stream stream, Limits limits, Http2StreamOutput.Owner owner) {
-        return new Http2StreamOutput(this, stream, codec.windows().of(stream), limits, owner);
+        var windows = codec.windows();
+        var output = new Http2StreamOutput(this, stream, windows.of(stream), limits, owner);
+        windows.replace(stream, output);
+        return output;
     }
 
     /** Bytes that the streams hold. */
@@ -114,7 +118,7 @@ final class Http2Output {
     void write(Http2Stream stream, Window window, ByteBuf framed, boolean end, @Nullable ChannelPromise taken) {
         int length = framed.readableBytes();
         int start = framed.readerIndex() - HEAD_BYTES;
-        int id = stream.id();
+        int id = window.streamId();
         // Length (3 bytes), type (0 is DATA), flags (1 is END_STREAM) and three bytes of the id; then its last byte.
         framed.setLong(start, (long) length << 40 | (end ? 1L << 24 : 0) | id >>> 8);
         framed.setByte(start + 8, id);

@@ -10,13 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The body of one response as it leaves. It is written at once if the windows and the socket allow it. Otherwise it is
- * held here, in order. Tells when too many bytes are held, and since when none could be written. Confined to the
- * connection's event loop.
+ * held here, in order. Tells when too many bytes are held, and since when none could be written. It is the stream's
+ * window, too, because each frame needs both. Confined to the connection's event loop.
  */
-final class Http2StreamOutput {
+final class Http2StreamOutput extends Window {
     private final Http2Output output;
     private final Http2Stream stream;
-    private final Window window;
     private final Owner owner;
     private final int high;
     private final int low;
@@ -74,9 +73,9 @@ final class Http2StreamOutput {
     }
 
     Http2StreamOutput(Http2Output output, Http2Stream stream, Window window, Limits limits, Owner owner) {
+        super(window);
         this.output = output;
         this.stream = stream;
-        this.window = window;
         this.owner = owner;
         high = limits.highWatermark();
         low = limits.lowWatermark();
@@ -117,7 +116,7 @@ final class Http2StreamOutput {
     void write(@Nullable ByteBuf framed, boolean end, @Nullable Runnable written) {
         ByteBuf payload = framed == null ? output.newBuffer(0) : framed;
         int length = payload.readableBytes();
-        if (heldBytes == 0 && (length == 0 || length <= output.allowance(window))) {
+        if (heldBytes == 0 && (length == 0 || length <= output.allowance(this))) {
             send(payload, end, written);
             return;
         }
@@ -158,7 +157,7 @@ final class Http2StreamOutput {
      */
     boolean writeHeld() {
         waiting = false;
-        int allowed = output.allowance(window);
+        int allowed = output.allowance(this);
         if (held == null || allowed == 0) {
             return await(held != null);
         }
@@ -189,7 +188,7 @@ final class Http2StreamOutput {
 
     /** Queues for a turn where only the connection's window or the socket stops the stream from writing. */
     private boolean await(boolean more) {
-        boolean waits = more && !waiting && window.size() > 0;
+        boolean waits = more && !waiting && size() > 0;
         waiting |= waits;
         return waits;
     }
@@ -227,9 +226,10 @@ final class Http2StreamOutput {
         output.hold(length);
     }
 
-    /** Splits bytes that are longer than a frame. */
+    /** Splits bytes that are longer than a frame. A few bytes get a buffer of their length. */
     private void split(ArrayDeque<ByteBuf> to, ByteBuf payload) {
-        if (payload.readableBytes() <= Http2Output.MAX_PAYLOAD) {
+        int all = payload.readableBytes();
+        if (all <= Http2Output.MAX_PAYLOAD && all >= payload.capacity() / 4) {
             to.add(payload);
             return;
         }
@@ -250,7 +250,7 @@ final class Http2StreamOutput {
             });
         }
         ended |= end;
-        output.write(stream, window, framed, end, promise);
+        output.write(stream, this, framed, end, promise);
         if (end) {
             owner.onEndWritten();
         }

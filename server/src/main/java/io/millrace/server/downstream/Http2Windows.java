@@ -19,25 +19,39 @@ import org.jspecify.annotations.Nullable;
 final class Http2Windows extends Http2ConnectionAdapter implements Http2RemoteFlowController {
     private final Http2Connection connection;
     private final Http2Connection.PropertyKey key;
-    private final Window whole = new Window(Http2CodecUtil.DEFAULT_WINDOW_SIZE);
+    private final Window whole = new Window(0, Http2CodecUtil.DEFAULT_WINDOW_SIZE);
     private int initial = Http2CodecUtil.DEFAULT_WINDOW_SIZE;
     private @Nullable ChannelHandlerContext context;
 
     /** A window. It may be below zero, after the client has made it smaller. */
-    static final class Window {
+    static class Window {
+        /** Netty's object of the stream has it, too, but would have to be fetched from memory for each frame. */
+        private final int stream;
+
         private int size;
 
-        private Window(int size) {
+        private Window(int stream, int size) {
+            this.stream = stream;
             this.size = size;
         }
 
+        /** The window of the same stream, in place of {@code before}. */
+        Window(Window before) {
+            this(before.stream, before.size);
+        }
+
+        /** The id of its stream; 0 for the connection. */
+        final int streamId() {
+            return stream;
+        }
+
         /** The bytes that it allows. */
-        int size() {
+        final int size() {
             return size;
         }
 
         /** Bytes were written. */
-        void take(int bytes) {
+        final void take(int bytes) {
             size -= bytes;
         }
     }
@@ -59,9 +73,14 @@ final class Http2Windows extends Http2ConnectionAdapter implements Http2RemoteFl
         return Objects.requireNonNull(stream.<Window>getProperty(key));
     }
 
+    /** Makes {@code window}, which has the size of the one before, the window of a stream. */
+    void replace(Http2Stream stream, Window window) {
+        stream.setProperty(key, window);
+    }
+
     @Override
     public void onStreamActive(Http2Stream stream) {
-        stream.setProperty(key, new Window(initial));
+        stream.setProperty(key, new Window(stream.id(), initial));
     }
 
     @Override

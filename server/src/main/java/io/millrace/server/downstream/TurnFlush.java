@@ -2,17 +2,14 @@ package io.millrace.server.downstream;
 
 import java.util.concurrent.Executor;
 
-/**
- * Flushes one connection once at the end of the event loop's turn, for everything that was written in that turn. A
- * task that is added on the loop runs after all ready events, and needs no wake-up.
- */
+/** Flushes one connection once at the end of the event loop's turn, for everything that was written in that turn. */
 final class TurnFlush implements Runnable {
-    private final Executor loop;
+    private final Executor turnEnd;
     private final Runnable flush;
     private boolean marked;
 
-    TurnFlush(Executor loop, Runnable flush) {
-        this.loop = loop;
+    TurnFlush(Executor turnEnd, Runnable flush) {
+        this.turnEnd = turnEnd;
         this.flush = flush;
     }
 
@@ -20,7 +17,7 @@ final class TurnFlush implements Runnable {
     void mark() {
         if (!marked) {
             marked = true;
-            loop.execute(this);
+            turnEnd.execute(this);
         }
     }
 

@@ -2,6 +2,7 @@ package io.millrace.server.memory;
 
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.concurrent.FastThreadLocal;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ public final class LoopMemory {
 
     private final MemoryAccount account;
     private final AtomicLongArray held = new AtomicLongArray(PADDING + KINDS.length + POOLS + PADDING);
+    private final WarmBuffers buffers = new WarmBuffers();
     private Runnable onFull = () -> {};
 
     @SuppressWarnings("NullAway.Init") // set before current() returns this
@@ -39,6 +41,9 @@ public final class LoopMemory {
     public void attach(Executor loop) {
         turn = new ShortReads.Turn(loop);
         CURRENT.set(this);
+        if (loop instanceof SingleThreadEventExecutor ending) {
+            ending.addShutdownHook(buffers::close);
+        }
     }
 
     /**
@@ -48,6 +53,11 @@ public final class LoopMemory {
      */
     public static RecvByteBufAllocator reads(int least, int first, int most) {
         return new ShortReads(least, first, most);
+    }
+
+    /** The short buffers of this loop. */
+    WarmBuffers buffers() {
+        return buffers;
     }
 
     /** The long reads in the current turn of this loop. */

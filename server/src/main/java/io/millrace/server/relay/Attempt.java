@@ -217,7 +217,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
             answer.learnKind();
             answer.onReadComplete();
         }
-        if (!closed && sender.call() != null && !paused && !context.mayReadOn()) {
+        if (!closed && !paused && !context.mayReadOn() && sender.call() != null) {
             paused = true;
             sender.call().reading(false);
         }

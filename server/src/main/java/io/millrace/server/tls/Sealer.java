@@ -1,9 +1,11 @@
 package io.millrace.server.tls;
 
+import io.millrace.server.memory.WarmBuffers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslHandler;
+import java.nio.ByteBuffer;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
@@ -20,6 +22,7 @@ public final class Sealer {
     private static final int OVERHEAD = 512;
 
     private final SSLEngine engine;
+    private final WarmBuffers buffers = WarmBuffers.current();
 
     private Sealer(SSLEngine engine) {
         this.engine = engine;
@@ -40,11 +43,10 @@ public final class Sealer {
         if (length == 0 || length > MAX_PLAINTEXT || plain.nioBufferCount() != 1) {
             return null;
         }
-        ByteBuf sealed = alloc.directBuffer(length + OVERHEAD);
+        ByteBuf sealed = buffers.take(alloc, length + OVERHEAD);
         try {
-            SSLEngineResult result = engine.wrap(
-                    plain.internalNioBuffer(plain.readerIndex(), length),
-                    sealed.internalNioBuffer(0, sealed.writableBytes()));
+            SSLEngineResult result =
+                    engine.wrap(bytesOf(plain, length), sealed.internalNioBuffer(0, sealed.writableBytes()));
             plain.skipBytes(result.bytesConsumed());
             sealed.writerIndex(result.bytesProduced());
         } catch (SSLException e) {
@@ -53,7 +55,17 @@ public final class Sealer {
         if (sealed.isReadable()) {
             return sealed;
         }
-        sealed.release();
+        buffers.giveBack(sealed);
         return null;
+    }
+
+    /** The view that the buffer keeps for itself. A slice would make one for each call. */
+    private static ByteBuffer bytesOf(ByteBuf plain, int length) {
+        ByteBuf whole = plain.unwrap();
+        if (whole == null || !plain.hasMemoryAddress() || !whole.hasMemoryAddress()) {
+            return plain.internalNioBuffer(plain.readerIndex(), length);
+        }
+        long start = plain.memoryAddress() - whole.memoryAddress();
+        return whole.internalNioBuffer((int) start + plain.readerIndex(), length);
     }
 }

@@ -7,6 +7,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
@@ -58,6 +59,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
@@ -171,6 +173,14 @@ public enum Transport {
             }
         }
         throw new IllegalArgumentException("transport: " + label + " (expected: epoll, io_uring, kqueue or nio)");
+    }
+
+    /**
+     * Runs tasks at the end of the current turn of {@code loop}, after all that is ready was served. On epoll this takes no
+     * place among the loop's tasks. To be called on that loop.
+     */
+    public static Executor turnEnd(EventLoop loop) {
+        return ResumableEpoll.turnEnd(loop);
     }
 
     /** Creates event loops. Their threads are daemons named {@code name-1-1}, {@code name-1-2} and so on. */

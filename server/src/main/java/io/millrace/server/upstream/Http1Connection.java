@@ -2,6 +2,7 @@ package io.millrace.server.upstream;
 
 import io.millrace.server.http.HeadWriter;
 import io.millrace.server.timing.Turns;
+import io.millrace.server.transport.SocketReads;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -27,7 +28,8 @@ import org.slf4j.LoggerFactory;
  * Http1Call} at a time and returns to its pool only after a body that ended cleanly. It closes at any byte that
  * belongs to no response. Confined to its event loop.
  */
-final class Http1Connection extends ChannelInboundHandlerAdapter implements ChannelFutureListener, UpstreamConnection {
+final class Http1Connection extends ChannelInboundHandlerAdapter
+        implements ChannelFutureListener, UpstreamConnection, SocketReads.Receiver {
     private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
     private static final int HEAD_BYTES = 512;
     /** A body up to this size is copied after the head, which costs less than writing two buffers. */
@@ -219,13 +221,27 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
     }
 
     @Override
+    public void onBytes(ByteBuf bytes) {
+        inRead = true;
+        if (response == null) {
+            cut();
+        } else {
+            response.onStreamBytes(bytes);
+        }
+    }
+
+    @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
         inRead = true;
         Http1Response current = response;
         if (current == null) {
             onUnasked(msg);
         } else if (msg instanceof ByteBuf bytes) {
-            current.onStreamBytes(bytes);
+            try {
+                current.onStreamBytes(bytes);
+            } finally {
+                bytes.release();
+            }
         } else if (msg instanceof HttpResponse head) {
             current.onHead(head);
         } else if (msg instanceof HttpContent content) {
@@ -247,6 +263,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
+        var reads = channel.unsafe().recvBufAllocHandle();
+        onBytesEnd(reads.lastBytesRead() > 0 && reads.lastBytesRead() == reads.attemptedBytesRead());
+    }
+
+    @Override
+    public void onBytesEnd(boolean filled) {
         inRead = false;
         if (response != null) {
             response.onReadComplete();
@@ -255,15 +277,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
             returning = false;
             giveBack();
         }
-        if (readingWanted && hasMoreToRead() && !owner.reads().take()) {
+        if (readingWanted && filled && !owner.reads().take()) {
             awaitTurn();
         }
-    }
-
-    /** Whether a read left bytes in the socket. */
-    private boolean hasMoreToRead() {
-        var reads = channel.unsafe().recvBufAllocHandle();
-        return reads.lastBytesRead() > 0 && reads.lastBytesRead() == reads.attemptedBytesRead();
     }
 
     private void awaitTurn() {

@@ -105,7 +105,7 @@ final class Http1Response extends UpstreamResponse {
         }
     }
 
-    /** Bytes of the body of an event stream, or bytes that belong to no response; released by this method. */
+    /** Bytes of the body of an event stream, or bytes that belong to no response. */
     void onStreamBytes(ByteBuf raw) {
         StreamBody body = stream;
         try {
@@ -122,8 +122,6 @@ final class Http1Response extends UpstreamResponse {
             }
         } catch (DecoderException e) {
             broken(Breakage.ofProtocol(e));
-        } finally {
-            raw.release();
         }
     }
 

@@ -2,9 +2,9 @@ package io.millrace.server.upstream;
 
 import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.ReadFields;
+import io.millrace.server.transport.SocketReads;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandler;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ResponseDecoder extends HttpResponseDecoder {
     private boolean answersHead;
-    private @Nullable ChannelInboundHandler raw;
+    private @Nullable Http1Connection raw;
     private boolean straight;
+    private @Nullable SocketReads direct;
     private @Nullable ChunkedBody chunks;
     private boolean expecting;
     private boolean sawByte;
@@ -58,9 +59,9 @@ final class ResponseDecoder extends HttpResponseDecoder {
 
     /**
      * Passes the bytes after the head on unchanged, until {@link #endRaw()}. Reads that have no byte of the head go to
-     * {@code receiver}, the last handler, past the pipeline.
+     * {@code receiver}, the last handler, past the pipeline. Without TLS, they go past the channel, too.
      */
-    void beginRaw(ChannelInboundHandler receiver) {
+    void beginRaw(Http1Connection receiver) {
         raw = receiver;
         chunks = null;
     }
@@ -69,6 +70,9 @@ final class ResponseDecoder extends HttpResponseDecoder {
     void endRaw() {
         raw = null;
         straight = false;
+        if (direct != null) {
+            direct.end();
+        }
         reset();
     }
 
@@ -81,10 +85,22 @@ final class ResponseDecoder extends HttpResponseDecoder {
         }
         sawByte = true;
         if (raw != null && (straight || !internalBuffer().isReadable())) {
-            straight = true;
+            if (!straight) {
+                straight = true;
+                readDirectly(ctx, raw);
+            }
             raw.channelRead(ctx, msg);
         } else {
             super.channelRead(ctx, msg);
+        }
+    }
+
+    private void readDirectly(ChannelHandlerContext ctx, Http1Connection receiver) {
+        if (direct == null && ctx.pipeline().firstContext() == ctx) {
+            direct = SocketReads.of(ctx.channel(), receiver);
+        }
+        if (direct != null) {
+            direct.begin();
         }
     }
 
