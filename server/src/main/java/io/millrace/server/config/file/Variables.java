@@ -21,6 +21,7 @@ final class Variables {
             "MILLRACE_LOG_FORMAT",
             "MILLRACE_LOG_LEVEL",
             "MILLRACE_OPTS",
+            "MILLRACE_PROFILE",
             "MILLRACE_WARM_UP");
 
     /** What Kubernetes and Docker set for a service called millrace, or one whose name begins so. */

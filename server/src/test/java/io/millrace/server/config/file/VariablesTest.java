@@ -13,6 +13,7 @@ class VariablesTest {
             strings = {
                 "MILLRACE_LISTEN",
                 "MILLRACE_OPTS",
+                "MILLRACE_PROFILE",
                 "MILLRACE_SERVICE_HOST",
                 "MILLRACE_SERVICE_PORT",
                 "MILLRACE_SERVICE_PORT_HTTP",
