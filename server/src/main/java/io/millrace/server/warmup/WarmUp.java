@@ -47,6 +47,7 @@ public final class WarmUp implements AutoCloseable {
     private final Set<String> practised = ConcurrentHashMap.newKeySet();
     private final Thread thread = new Thread(this::run, "millrace-warm-up");
     private volatile boolean over;
+    private volatile boolean closed;
     private volatile boolean failed;
 
     private WarmUp(RelayConfig config, BooleanSupplier busy, BooleanSupplier warm) {
@@ -101,6 +102,7 @@ public final class WarmUp implements AutoCloseable {
     /** Ends the warm-up if it is still running. */
     @Override
     public void close() {
+        closed = true;
         over = true;
         LockSupport.unpark(thread);
     }
@@ -110,6 +112,9 @@ public final class WarmUp implements AutoCloseable {
         LockSupport.parkNanos(DELAY_NS);
         try {
             relay(Recordings.make(), startNs + LIMIT_NS);
+            if (!closed && !busy.getAsBoolean()) {
+                HeapReturn.run();
+            }
             LOG.debug(
                     "warmed up by {} streams in {} ms",
                     relayed,
