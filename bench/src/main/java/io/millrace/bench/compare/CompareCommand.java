@@ -56,7 +56,7 @@ public final class CompareCommand implements Callable<Integer> {
             description = "delay, cpu, saturated, short, hold, hold-many, scale. Default all.")
     private @Nullable List<String> names;
 
-    @Option(names = "--edge", description = "TLS and HTTP/2, by h2load: scenarios tls, handshakes, idle.")
+    @Option(names = "--edge", description = "TLS and HTTP/2, by h2load: scenarios tls, beside, handshakes, idle.")
     private boolean edge;
 
     @Option(names = "--before", paramLabel = "DIR", description = "The distribution that the peer 'before' runs.")

@@ -62,7 +62,7 @@ final class EdgeComparison {
     }
 
     private void costs(EdgeMeter meter, Target mock) throws IOException, InterruptedException {
-        if (!names.contains("tls") && !names.contains("handshakes")) {
+        if (names.equals(Set.of("idle"))) {
             return;
         }
         Map<Peer, Target> targets = new EnumMap<>(Peer.class);
@@ -77,6 +77,7 @@ final class EdgeComparison {
             for (int round = 1; round <= rounds; round++) {
                 var turns = Comparison.turns(targets.values(), round);
                 loads(meter, turns, round);
+                beside(meter, turns, round);
                 handshakes(meter, turns, round);
             }
         } finally {
@@ -96,6 +97,19 @@ final class EdgeComparison {
                     }
                 }
             }
+        }
+    }
+
+    private void beside(EdgeMeter meter, List<Target> targets, int round) throws IOException, InterruptedException {
+        if (!names.contains("beside")) {
+            return;
+        }
+        for (var protocol : ClientProtocol.values()) {
+            var able = targets.stream()
+                    .filter(target -> speaks(target.peer(), protocol))
+                    .toList();
+            meter.measureBeside(new EdgeScenario(scenarios.beside(), protocol), able, round)
+                    .forEach(this::note);
         }
     }
 

@@ -7,8 +7,10 @@ import io.millrace.bench.load.LoadPlan;
 import io.millrace.bench.load.LoadReport;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -76,6 +78,72 @@ final class EdgeMeter {
             String flaw = early ? "the load ended within the window" : usage.flawOfCosts();
             return Measurement.of(scenario.named(), target, round, 1, report, usage, Holding.NONE, flaw);
         }
+    }
+
+    /**
+     * Measures what frames cost several targets at the same time, on one processor if there is another one for mock and
+     * clients. Each target has as many streams, so each has passed an equal part of the frames.
+     */
+    List<Measurement> measureBeside(EdgeScenario scenario, List<Target> targets, int round)
+            throws IOException, InterruptedException {
+        var times = scenario.load().times();
+        var clients = new ArrayList<H2load>();
+        try {
+            for (var target : targets) {
+                clients.add(H2load.start(
+                        scenario,
+                        target,
+                        Files.createDirectories(directory.resolve(target.peer().label()))));
+            }
+            var others = new ArrayList<>(List.of(mock.pids().get(0)));
+            clients.forEach(client -> others.add(client.pid()));
+            if (cores.canSeparate()) {
+                cores.separate(
+                        targets.stream()
+                                .flatMap(target -> target.pids().stream())
+                                .toList(),
+                        others);
+            }
+            pause(times.ramp().plus(times.warmUp()));
+            var countsBefore = counts();
+            var before = clocks(targets, others);
+            pause(times.window());
+            var after = clocks(targets, others);
+            long frames = counts().frames - countsBefore.frames;
+            boolean early = !clients.stream().allMatch(H2load::isAlive);
+            var measured = new ArrayList<Measurement>();
+            for (int i = 0; i < targets.size(); i++) {
+                long lost = clients.get(i).await();
+                var usage = before.get(i).until(after.get(i));
+                var report = report(after.get(i).timeNs() - before.get(i).timeNs(), frames / targets.size(), 0, lost);
+                String flaw = early ? "the load ended within the window" : usage.flawOfCosts();
+                measured.add(
+                        Measurement.of(scenario.named(), targets.get(i), round, 1, report, usage, Holding.NONE, flaw));
+            }
+            for (var target : targets) {
+                cores.share(target.pids(), List.of(mock.pids().get(0)));
+                Clocks.settle(target, mock);
+            }
+            return measured;
+        } finally {
+            clients.forEach(H2load::close);
+        }
+    }
+
+    /**
+     * The time of each target. That of the mock and all clients is the mock's, for they share a processor. That of the
+     * other targets is the client's, and not that of something foreign.
+     */
+    private static List<Clocks> clocks(List<Target> targets, List<Long> others) {
+        var clocks = new ArrayList<Clocks>();
+        for (var target : targets) {
+            var beside = targets.stream()
+                    .filter(other -> other.peer() != target.peer())
+                    .flatMap(other -> other.pids().stream())
+                    .toList();
+            clocks.add(Clocks.now(target.pids(), others, beside));
+        }
+        return clocks;
     }
 
     /** Measures the memory of streams that are open and silent. */

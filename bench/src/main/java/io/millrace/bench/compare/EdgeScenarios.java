@@ -9,6 +9,7 @@ import java.util.List;
  * The loads over TLS and HTTP/2.
  *
  * @param frames 1,000 streams at 10 frames a second: processor time per frame
+ * @param beside the same for all targets at once, on one processor: what disturbs the machine disturbs all of them
  * @param shorts as many streams of one token as possible: processor time per stream
  * @param idle streams that are open and silent: memory
  * @param idleWarmUp the load of a fresh process before its idle streams
@@ -18,19 +19,21 @@ import java.util.List;
  */
 record EdgeScenarios(
         Scenario frames,
+        Scenario beside,
         Scenario shorts,
         Scenario idle,
         Scenario idleWarmUp,
         List<Scenario> warmUp,
         Duration handshakes) {
     /** All names of loads on the command line. */
-    static final List<String> NAMES = List.of("tls", "handshakes", "idle");
+    static final List<String> NAMES = List.of("tls", "beside", "handshakes", "idle");
 
     /** The loads for figures. */
     static EdgeScenarios full() {
         var frames = frames(1000, 30, 100, new Times(ms(1000), ms(800), ms(4000)));
         return new EdgeScenarios(
                 frames,
+                frames(500, 70, 100, new Times(ms(1000), ms(1200), ms(4000))).named("beside"),
                 shorts(100, new Times(ms(100), ms(600), ms(2500))),
                 idle(5000, new Times(ms(5000), ms(1000), Duration.ZERO)),
                 shorts(100, warm(1000)),
@@ -42,6 +45,7 @@ record EdgeScenarios(
     static EdgeScenarios quick() {
         return new EdgeScenarios(
                 frames(50, 20, 50, new Times(ms(200), ms(200), ms(1000))),
+                frames(50, 40, 50, new Times(ms(200), ms(200), ms(1000))).named("beside"),
                 shorts(20, new Times(ms(100), ms(200), ms(500))),
                 idle(200, new Times(ms(200), ms(200), Duration.ZERO)),
                 shorts(20, warm(300)),

@@ -140,6 +140,13 @@ final class Table {
         }
         for (var protocol : ClientProtocol.values()) {
             rows.add(edgeRow(
+                    "… all targets at once, " + count(edge.beside()) + " streams each",
+                    edge.beside(),
+                    protocol,
+                    Measurement::cpuSecondsPerMillionFrames));
+        }
+        for (var protocol : ClientProtocol.values()) {
+            rows.add(edgeRow(
                     "CPU µs per short stream", edge.shorts(), protocol, m -> 1e3 / m.thousandStreamsPerCpuSecond()));
         }
         for (var kind : Handshakes.values()) {

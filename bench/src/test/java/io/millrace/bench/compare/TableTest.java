@@ -101,11 +101,14 @@ class TableTest {
         var lines = lines(
                 run("frames, HTTP/2 with TLS", Peer.NGINX, 1, 0, 25.94),
                 run("frames, HTTP/2 with TLS", Peer.MILLRACE, 1, 0, 22.2),
+                run("beside, HTTP/1.1", Peer.NGINX, 1, 0, 20.5),
+                run("beside, HTTP/1.1", Peer.MILLRACE, 1, 0, 19.75),
                 run("streams, HTTP/1.1 with TLS", Peer.MILLRACE, 1, 0, 0.05),
                 run("full handshakes", Peer.MILLRACE, 1, 0, 0.25));
 
         assertThat(lines)
                 .contains("| CPU seconds per million frames, 1,000 streams, HTTP/2 with TLS | 25.9 | 22.2 |")
+                .contains("| … all targets at once, 500 streams each, HTTP/1.1 | 20.5 | 19.8 |")
                 .contains("| CPU µs per short stream, HTTP/1.1 with TLS |  | 50.0 |")
                 .contains("| full handshakes per CPU second |  | 4,000 |");
     }
